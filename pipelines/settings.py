@@ -151,7 +151,9 @@ def _settings(written: Mapping[str, Any], problems: list[str]) -> Settings:
         if isinstance(default, Mapping):
             good = isinstance(value, Mapping) and all(_is_size(number) for number in value.values())
         elif isinstance(default, tuple):
-            good = isinstance(value, list) and all(_is_size(edge) for edge in value) and value == sorted(value)
+            good = (
+                isinstance(value, list) and all(_is_size(edge) for edge in value) and value == sorted(value)
+            )
             value = tuple(value) if good else value
         else:
             good = _is_size(value)

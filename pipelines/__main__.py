@@ -1,0 +1,7 @@
+"""`python -m pipelines` is `plumbline`."""
+
+import sys
+
+from pipelines.cli import main
+
+sys.exit(main())
