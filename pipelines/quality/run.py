@@ -24,6 +24,7 @@ from great_expectations.expectations.expectation import (
 )
 from great_expectations.validator.validator import Validator
 
+from pipelines.quality.conditions import rows_of
 from pipelines.quality.engine import PolarsExecutionEngine
 from pipelines.quality.results import ExpectationResult, Severity
 
@@ -61,6 +62,17 @@ def columns_of(expectation: Expectation) -> tuple[str, ...]:
     if isinstance(expectation, ColumnPairMapExpectation):
         return (expectation.column_A, expectation.column_B)
     return (expectation.column,) if isinstance(expectation, ColumnMapExpectation) else ()
+
+
+def columns_read(suite: gx.ExpectationSuite) -> tuple[str, ...]:
+    """All columns that a suite looks at, those of its row conditions included, each once."""
+    read: dict[str, None] = {}
+    for expectation in suite.expectations:
+        read |= dict.fromkeys(columns_of(expectation))
+        condition = getattr(expectation, "row_condition", None)
+        if condition is not None:
+            read |= dict.fromkeys(rows_of(condition).meta.root_names())
+    return tuple(read)
 
 
 def _result(suite: str, expectation: Expectation, outcome: Any) -> ExpectationResult:

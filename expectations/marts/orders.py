@@ -1,0 +1,30 @@
+"""What we promise of the mart orders."""
+
+import great_expectations as gx
+from great_expectations import expectations as gxe
+from great_expectations.expectations.metadata_types import FailureSeverity
+
+HELPERS = {"program_is_known": "program_id in (select program_id from programs)"}
+
+SUITE = gx.ExpectationSuite(
+    name="marts.orders",
+    expectations=[
+        gxe.ExpectColumnValuesToBeUnique(
+            column="order_id",
+            severity=FailureSeverity.CRITICAL,
+            notes="A second row of a key would count its unit twice; joins fan out this way.",
+        ),
+        gxe.ExpectColumnValuesToBeInSet(
+            column="program_is_known",
+            value_set=[True],
+            severity=FailureSeverity.CRITICAL,
+            notes="Without its program a row has no timezone, no currency and nobody who may see it.",
+        ),
+        gxe.ExpectColumnValuesToBeBetween(
+            column="amount",
+            min_value=0,
+            severity=FailureSeverity.CRITICAL,
+            notes="What is at stake is the order's amount; it is never negative.",
+        ),
+    ],
+)
