@@ -1,0 +1,119 @@
+"""The product, driven as its users drive it, and the comparison of its rows with another implementation's."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from pipelines.cli import main
+from pipelines.settings import read_workspace
+
+Row = dict[str, Any]
+Files = Iterable[tuple[str, Path]]
+
+RELATIVE = 1e-9
+NOTHING = 1e-12  # Wilson's lower end at no hits is 0 but for the last bits
+
+
+class Product:
+    """A workspace of the product; each delivery replaces the files of the one before.
+
+    Args:
+        root: An empty folder.
+        deliveries: (table, file) of each delivery, in order.
+        as_of: What `--as-of` says; None leaves it out.
+    """
+
+    def __init__(self, root: Path, deliveries: list[list[tuple[str, Path]]], as_of: str | None) -> None:
+        from pipelines.landing import land
+        from pipelines.reader import Reader
+
+        self.root = root
+        root.mkdir(parents=True, exist_ok=True)
+        for number, files in enumerate(deliveries):
+            self._replace_files(files)
+            if number == 0:
+                run(["init", "--yes", "--workspace", str(root)])
+            if number < len(deliveries) - 1:
+                land(read_workspace(root))
+        run(["load", "--workspace", str(root), *(["--as-of", as_of] if as_of else [])])
+        self.reader = Reader.open(root)
+
+    def _replace_files(self, files: Files) -> None:
+        for table, path in files:
+            shutil.copyfile(path, self.root / f"{table}.csv")
+
+    def rows(
+        self,
+        metrics: tuple[str, ...],
+        by: tuple[str, ...] = (),
+        grain: str = "all",
+        start: date | None = None,
+        end: date | None = None,
+    ) -> list[Row]:
+        """The printed rows of the metrics."""
+        from pipelines.reader import MetricRequest
+
+        request = MetricRequest(metrics=metrics, by=by, grain=grain, start=start, end=end)
+        return self.reader.metrics(request).to_dicts()
+
+
+def run(words: list[str]) -> None:
+    """Run a command that must succeed."""
+    code = main(words)
+    if code:
+        raise AssertionError(f"plumbline {' '.join(words)} ended with {code}")
+
+
+def differences(ours: list[Row], theirs: list[Row], by: tuple[str, ...]) -> list[str]:
+    """Lines that say where the product (theirs) and the referee (ours) differ; none where they agree."""
+    found = []
+    key_names = ("metric", "grain", "period_start", *by)
+    keys = [tuple(row[name] for name in key_names) for row in theirs]
+    expected = {tuple(row[name] for name in key_names): row for row in ours}
+    if len(set(keys)) < len(keys):
+        found.append("the product prints a row twice")
+    for row in theirs:
+        key = tuple(row[name] for name in key_names)
+        if key not in expected:
+            found.append(f"{key}: only the product has it: {shown(row)}")
+        elif not same(expected[key], row):
+            found.append(f"{key}:\n    referee {shown(expected[key])}\n    product {shown(row)}")
+    found += [
+        f"{key}: only the referee has it: {shown(row)}" for key, row in expected.items() if key not in keys
+    ]
+    if not found and list(expected) != keys:
+        found.append(f"the order differs: referee {list(expected)}, product {keys}")
+    return found
+
+
+def same(ours: Row, theirs: Row) -> bool:
+    """Whether two rows say the same: counts and states exactly, other numbers to 1e-9."""
+    return all(ours[name] == theirs[name] for name in ("denominator", "pending", "status")) and all(
+        close(ours[name], theirs[name]) for name in ("value", "lower", "upper", "numerator")
+    )
+
+
+def close(ours: Any, theirs: Any) -> bool:
+    """Equal, or equal to 1e-9 of their size where the product divides or multiplies in floating point."""
+    if ours is None or theirs is None:
+        return ours is theirs
+    if isinstance(ours, Decimal) and isinstance(theirs, Decimal):
+        return ours == theirs
+    return math.isclose(float(ours), float(theirs), rel_tol=RELATIVE, abs_tol=NOTHING)
+
+
+def shown(row: Row) -> str:
+    """The numbers of a row in one line."""
+    names = ("value", "lower", "upper", "numerator", "denominator", "pending", "status")
+    return " ".join(f"{name}={_plain(row[name])}" for name in names)
+
+
+def _plain(value: Any) -> Any:
+    return float(value) if isinstance(value, Fraction | Decimal) else value
