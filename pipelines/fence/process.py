@@ -1,6 +1,6 @@
 """The parent's side of the fence: starts a caged worker, asks it once, ends it in any case.
 
-Imports errors and the pointer's neighbours only. Nothing that a worker says is trusted beyond its size.
+Nothing that a worker says is trusted beyond its size.
 """
 
 from __future__ import annotations
@@ -21,9 +21,20 @@ import pyarrow as pa
 
 from pipelines.errors import StateError, UsageError
 from pipelines.fence.limits import MAX_SQL_CHARACTERS
+from pipelines.fence.shape import plain
 
 WORKER = Path(__file__).with_name("worker.py")
 ALLOW_UNCAGED = "PLUMBLINE_ALLOW_UNCAGED_SQL"
+# All that a worker's environment holds. The cage closes round one thread only, and the memory allocators and
+# the linear algebra library start more when they are loaded, unless they are told not to.
+ENVIRONMENT = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "MALLOC_CONF": "background_thread:false",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    "DUCKDB_JE_MALLOC_CONF": "background_thread:false",
+}
 MAX_ROWS = 50_000
 MAX_BYTES = 64 * 1024 * 1024
 MEMORY_MB = 512
@@ -104,7 +115,7 @@ class Worker:
             command.append("--may-lack-landlock")
         self._process = subprocess.Popen(
             command,
-            env={},
+            env=ENVIRONMENT,
             cwd="/",
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -244,7 +255,7 @@ def _result(said: bytes, *, seconds: float, memory_mb: int) -> FenceResult:
     # A worker could have been taken over by what it ran, so its bytes are checked like a stranger's.
     table.validate(full=True)
     return FenceResult(
-        table=table, truncated=bool(account["truncated"]), seconds=float(str(account["seconds"]))
+        table=plain(table), truncated=bool(account["truncated"]), seconds=float(str(account["seconds"]))
     )
 
 

@@ -10,7 +10,7 @@ from pipelines.errors import did_you_mean
 _PREFIX = re.compile(r"^(?:[A-Z][A-Za-z]* ){0,3}Error: ?")
 _LINE = re.compile(r"\n+LINE (\d+):.*", re.DOTALL)
 _GUESS = re.compile(r"\s*Did you mean \"[^\"]*\"\?|\s*Did you mean '[^']*'\?")
-_NO_TABLE = re.compile(r"^Table with name (\S+) does not exist!")
+_NO_TABLE = re.compile(r"^Table with name (\S+) does not exist\b")
 _PATH = re.compile(r"(?<![\w/.])(?:/[\w.@+~-]+){2,}/?")
 LONGEST = 600
 
@@ -29,7 +29,8 @@ def sentence(error: Exception, sql: str, tables: list[str]) -> str:
     missing = _NO_TABLE.match(text)
     if missing:
         name = missing.group(1).strip('"')
-        text = f"there is no table '{name}'.{did_you_mean(name, tables) or ' SHOW TABLES lists them.'}"
+        nearest = did_you_mean(name.rpartition(".")[2], tables)
+        text = f"there is no table '{name}'.{nearest or ' SHOW TABLES lists them.'}"
     else:
         text = _PATH.sub(lambda path: path.group() if path.group() in sql else "…", text)
     text = re.sub(r"\s+", " ", text).strip() or type(error).__name__

@@ -1,7 +1,8 @@
 """The caged process: opens one warehouse, closes the cage, answers one query, ends.
 
-Run by `process` as `python -I worker.py …` with an empty environment. Standard input brings one line of JSON,
-standard output takes an Arrow stream and, at its end, the account as JSON and its length in four bytes.
+Run by `process` as `python -I worker.py …` with an environment of its own. Standard input brings one line
+of JSON, standard output takes an Arrow stream and, at its end, the account as JSON and its length in four
+bytes.
 """
 
 from __future__ import annotations
@@ -17,20 +18,11 @@ import time
 from pathlib import Path
 from typing import Any, BinaryIO
 
-# One thread in the process, or the cage would not close round the others: the memory allocators and the
-# linear algebra library start theirs when they are loaded.
-os.environ.update(
-    OPENBLAS_NUM_THREADS="1",
-    OMP_NUM_THREADS="1",
-    ARROW_DEFAULT_MEMORY_POOL="system",
-    MALLOC_CONF="background_thread:false",
-    JE_ARROW_MALLOC_CONF="background_thread:false",
-    DUCKDB_JE_MALLOC_CONF="background_thread:false",
-)
-sys.path.append(str(Path(__file__).resolve().parents[2]))
-
 import duckdb
 import pyarrow as pa
+
+# `-I` leaves out the folder of the script and what PYTHONPATH says.
+sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 from pipelines.fence import cage, gate, words
 
