@@ -1,0 +1,105 @@
+"""Values, intervals and status of metrics: the one place that divides."""
+
+from __future__ import annotations
+
+import duckdb
+import numpy as np
+import polars as pl
+
+from pipelines.metrics.request import MetricRequest
+from pipelines.metrics.sql import grouped
+from pipelines.stats.intervals import normal_mean, wilson
+from pipelines.warehouse.catalogue import MetricDefinition
+
+_MEASURES = {
+    "value": pl.Float64,
+    "lower": pl.Float64,
+    "upper": pl.Float64,
+    "numerator": pl.Float64,
+    "denominator": pl.Int64,
+    "pending": pl.Int64,
+    "status": pl.String,
+}
+
+
+def metric_rows(con: duckdb.DuckDBPyConnection, request: MetricRequest) -> pl.DataFrame:
+    """Rows of metrics by period and group.
+
+    Args:
+        con: A cursor on a published warehouse.
+        request: What is asked.
+
+    Returns:
+        Columns metric, grain, period_start (null for grain all), the dimensions (null is unknown),
+        value, lower, upper, numerator, denominator, pending, status (final, provisional, empty);
+        ordered by metric as asked, period_start, then the dimensions, unknown last.
+
+    Raises:
+        UsageError: If the request cannot be answered.
+    """
+    frames = []
+    for metric in request.definitions():
+        sql, parameters = grouped(metric, request)
+        sums = con.sql(sql, params=parameters).pl()
+        frames.append(_rows(metric, request, sums))
+    return pl.concat(frames)
+
+
+def _rows(metric: MetricDefinition, request: MetricRequest, sums: pl.DataFrame) -> pl.DataFrame:
+    measures = _measures(metric, sums)
+    keys = [pl.col("period_start").cast(pl.Date), *(pl.col(name).cast(pl.String) for name in request.by)]
+    return sums.select(
+        pl.lit(metric.key).alias("metric"), pl.lit(request.grain).alias("grain"), *keys
+    ).with_columns(
+        pl.Series(name, measures[name], dtype=dtype, nan_to_null=True) if dtype != pl.String
+        else pl.Series(name, measures[name], dtype=dtype)
+        for name, dtype in _MEASURES.items()
+    )  # fmt: skip
+
+
+def _measures(metric: MetricDefinition, sums: pl.DataFrame) -> dict[str, object]:
+    denominator = sums["n_mature"].cast(pl.Int64)
+    pending = sums["n_pending"].cast(pl.Int64)
+    n = denominator.to_numpy().astype(float)
+    total = _floats(sums, "total" if "total" in sums.columns else "quantile", fill=0.0)
+    none = np.full(len(n), np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = np.where(n > 0, total / n, np.nan)
+    lower, upper, numerator = none, none, total
+    if metric.kind == "proportion":
+        lower, upper = wilson(total, n)
+    elif metric.kind == "mean":
+        with np.errstate(divide="ignore", invalid="ignore"):
+            spread = np.maximum(_floats(sums, "squares", fill=0.0) - total * value, 0) / (n - 1)
+            deviation = np.where(n > 1, np.sqrt(np.where(n > 1, spread, 0)), np.nan)
+        lower, upper = normal_mean(value, deviation, n)
+    elif metric.kind == "percentile":
+        value, numerator = _floats(sums, "quantile"), none
+    elif metric.kind == "sum":
+        mixed = sums["n_currencies"].to_numpy() > 1
+        numerator = np.where(mixed, np.nan, total)
+        value = np.where(n > 0, numerator, np.nan)
+    elif metric.kind == "per_orders":
+        value = 100 * value
+    is_empty = (denominator == 0) & (pending == 0)
+    is_provisional = (pending > 0) | sums["is_open"].fill_null(False)
+    status = (
+        pl.select(
+            pl.when(is_empty).then(pl.lit("empty")).when(is_provisional).then(pl.lit("provisional"))
+            .otherwise(pl.lit("final"))
+        ).to_series()
+    )  # fmt: skip
+    return {
+        "value": value,
+        "lower": lower,
+        "upper": upper,
+        "numerator": numerator,
+        "denominator": denominator,
+        "pending": pending,
+        "status": status,
+    }
+
+
+def _floats(sums: pl.DataFrame, name: str, *, fill: float | None = None) -> np.ndarray:
+    column = sums[name].cast(pl.Float64)
+    return (column if fill is None else column.fill_null(fill)).to_numpy()

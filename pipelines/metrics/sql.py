@@ -1,0 +1,233 @@
+"""The SELECTs that group a metric's units; nothing is divided here.
+
+Every query returns period_start, the dimensions asked for, then the sums that `rows` turns into
+values. Names that are pasted into SQL come from the catalogue only; everything else is a parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipelines.metrics.request import MetricRequest
+from pipelines.warehouse.catalogue import PROGRAM_DIMENSIONS, MetricDefinition
+
+_PERIODS = {
+    "day": "event_date",
+    "week": "cast(date_trunc('week', event_date) as date)",
+    "month": "cast(date_trunc('month', event_date) as date)",
+    "quarter": "cast(date_trunc('quarter', event_date) as date)",
+    "all": "cast(null as date)",
+}
+_LAST_DAYS = {
+    "day": "event_date",
+    "week": "cast(date_trunc('week', event_date) + interval 6 day as date)",
+    "month": "cast(date_trunc('month', event_date) + interval 1 month - interval 1 day as date)",
+    "quarter": "cast(date_trunc('quarter', event_date) + interval 3 month - interval 1 day as date)",
+    # without a period there is no last day that could still be running
+    "all": "cast(null as date)",
+}
+_SOURCES = {
+    **dict.fromkeys(("program_id", "agent_id", "channel", "issue"), "metric_rows"),
+    **dict.fromkeys(("site", "team", "region"), "agents"),
+    "operating_model": "programs",
+}
+# Sums are exact and do not depend on the order of rows: twelve decimals, as DECIMAL.
+_SUM = "sum(cast(value as decimal(26, 12))) filter (where in_denominator)"
+_SQUARES = "sum(cast(value * value as decimal(26, 12))) filter (where in_denominator)"
+
+
+@dataclass
+class Query:
+    """A SELECT under construction with its parameters."""
+
+    request: MetricRequest
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    def where(self, dimensions: Sequence[str]) -> str:
+        """Conditions of the request's days and of its filters on `dimensions`."""
+        conditions = []
+        if self.request.start:
+            conditions.append("event_date >= $start")
+            self.parameters["start"] = self.request.start
+        if self.request.end:
+            conditions.append("event_date <= $end")
+            self.parameters["end"] = self.request.end
+        for name, values in self.request.filters.items():
+            if name in dimensions:
+                conditions.append(self._one_of(name, values))
+        return " and ".join(conditions) or "true"
+
+    def _one_of(self, name: str, values: Sequence[str | None]) -> str:
+        known = [value for value in values if value is not None]
+        column = f"{_SOURCES[name]}.{name}"
+        tests = []
+        if known:
+            self.parameters[f"only_{name}"] = known
+            tests.append(f"list_contains($only_{name}, {column})")
+        if None in values:
+            tests.append(f"{column} is null")
+        return f"({' or '.join(tests) or 'false'})"
+
+
+def grouped(metric: MetricDefinition, request: MetricRequest) -> tuple[str, dict[str, Any]]:
+    """The query that groups one metric's units, and its parameters.
+
+    Returns:
+        A SELECT of period_start, the dimensions, n_mature, n_pending, is_open and, by kind,
+        total, squares, quantile, n_currencies or orders.
+    """
+    query = Query(request)
+    if metric.kind == "per_orders":
+        return _per_orders(metric, query), query.parameters
+    if metric.kind == "pairs":
+        return _pairs(metric, query), query.parameters
+    sums = {
+        "proportion": "count(*) filter (where in_numerator and in_denominator) as total",
+        "mean": f"{_SUM} as total, {_SQUARES} as squares",
+        "sum": "sum(value) filter (where in_denominator) as total, "
+        "count(distinct currency) filter (where in_denominator) as n_currencies",
+        "percentile": f"quantile_cont(value, {metric.percentile}) filter (where in_denominator) as quantile",
+    }[metric.kind]
+    return (
+        f"with {_units(metric, query)} select {_group_columns(request)} "
+        "count(*) filter (where in_denominator) as n_mature, count(*) filter (where is_pending) as n_pending, "
+        f"coalesce(bool_or(is_open), false) as is_open, {sums} from units"
+        f"{_group_by(request, 'n_mature > 0 or n_pending > 0')}",
+        query.parameters,
+    )
+
+
+def _units(metric: MetricDefinition, query: Query) -> str:
+    """CTEs `metric_rows` and `units`: the rows that the request keeps, with period and dimensions."""
+    request = query.request
+    where = query.where(metric.dimensions)
+    columns = ["metric_rows.*"]
+    columns += [f"{_SOURCES[name]}.{name} as by_{name}" for name in request.by]
+    columns += [
+        f"{_PERIODS[request.grain]} as period_start",
+        f"coalesce({_LAST_DAYS[request.grain]} >= programs.as_of_date, false) as is_open",
+    ]
+    select = (
+        f"select {', '.join(columns)} from metric_rows "
+        "left join programs on programs.program_id = metric_rows.program_id "
+        f"{_agents(request, 'metric_rows')} where {where}"
+    )
+    if not metric.once:
+        return f"metric_rows as ({metric.sql}), units as ({select})"
+    group = ", ".join(["period_start", *(f"by_{name}" for name in request.by), *metric.once])
+    return (
+        f"metric_rows as ({metric.sql}), candidates as ({select}), units as ("
+        "select * from (select *, row_number() over "
+        f"(partition by {group} order by opened_at, contact_id) as position from candidates) "
+        "where position = 1)"
+    )
+
+
+def _agents(request: MetricRequest, rows: str) -> str:
+    if any(_SOURCES[name] == "agents" for name in (*request.by, *request.filters)):
+        return f"left join agents on agents.agent_id = {rows}.agent_id"
+    return ""
+
+
+def _group_columns(request: MetricRequest) -> str:
+    names = [f"by_{name} as {name}" for name in request.by]
+    period = "cast(null as date) as period_start" if request.grain == "all" else "period_start"
+    return ", ".join([period, *names]) + ", "
+
+
+def _group_by(request: MetricRequest, keep: str) -> str:
+    """GROUP BY, HAVING and ORDER BY; a single row is always printed without period and split."""
+    names = [*([] if request.grain == "all" else ["period_start"]), *(f"by_{name}" for name in request.by)]
+    if not names:
+        return ""
+    order = ", ".join(f"{name} asc nulls last" for name in names)
+    return f" group by {', '.join(names)} having {keep} order by {order}"
+
+
+def _pairs(metric: MetricDefinition, query: Query) -> str:
+    """Agreeing pairs of different agents within program, issue and value band (fine print 15).
+
+    Pairs of different agents = all pairs − pairs of one agent, and the same for agreeing pairs.
+    """
+    request = query.request
+    names = [f"by_{name}" for name in request.by]
+    group = ", ".join(["period_start", *names])
+    stratum = f"{group}, program_id, issue, value_band"
+    return f"""
+        with {_units(metric, query)},
+        cells as (
+            select {stratum}, agent_id, resolution, count(*) as n, bool_or(is_open) as is_open
+            from units group by {stratum}, agent_id, resolution
+        ),
+        by_agent as (select {stratum}, agent_id, sum(n) as n from cells group by {stratum}, agent_id),
+        by_resolution as (select {stratum}, resolution, sum(n) as n from cells group by {stratum}, resolution),
+        pairs as (
+            select {stratum}, sum(n) as n, bool_or(is_open) as is_open, 0 as every_pair, 0 as equal_pair,
+                sum(n * (n - 1)) as same_both, 0 as same_agent
+            from cells group by {stratum}
+            union all
+            select {stratum}, 0, false, 0, 0, 0, sum(n * (n - 1)) from by_agent group by {stratum}
+            union all
+            select {stratum}, 0, false, 0, sum(n * (n - 1)), 0, 0 from by_resolution group by {stratum}
+        ),
+        strata as (
+            select {stratum}, sum(n) as n, bool_or(is_open) as is_open,
+                cast(sum(n) * (sum(n) - 1) - sum(same_agent) as double) as different,
+                cast(sum(equal_pair) - sum(same_both) as double) as agreeing
+            from pairs group by {stratum}
+        )
+        select {_group_columns(request)}
+            cast(coalesce(sum(n) filter (where different > 0), 0) as bigint) as n_mature,
+            cast(0 as bigint) as n_pending,
+            coalesce(bool_or(is_open) filter (where different > 0), false) as is_open,
+            sum(cast(n * (agreeing / nullif(different, 0)) as decimal(26, 12))) filter (where different > 0)
+                as total
+        from strata{_group_by(request, "n_mature > 0")}
+    """
+
+
+def _per_orders(metric: MetricDefinition, query: Query) -> str:
+    """Contacts of a group beside all orders of its period and program (fine prints 13 and 27)."""
+    request = query.request
+    programs = tuple(name for name in request.by if name in PROGRAM_DIMENSIONS)
+    is_split = len(programs) < len(request.by)
+    contact_where = query.where(metric.dimensions)
+    order_where = Query(request, query.parameters).where(PROGRAM_DIMENSIONS)
+    period, is_open = (
+        _PERIODS[request.grain],
+        f"coalesce({_LAST_DAYS[request.grain]} >= programs.as_of_date, false)",
+    )
+
+    def side(rows: str, names: Sequence[str], where: str, joins: str) -> str:
+        columns = "".join(f"{_SOURCES[name]}.{name} as by_{name}, " for name in names)
+        group = ", ".join(["1", *(str(index + 2) for index in range(len(names)))])
+        return (
+            f"select {period} as period_start, {columns}count(*) as n, bool_or({is_open}) as is_open "
+            f"from {rows} as metric_rows left join programs on programs.program_id = metric_rows.program_id "
+            f"{joins} where {where} group by {group}"
+        )
+
+    keys = ["period_start", *(f"by_{name}" for name in programs)]
+    match = " and ".join(f"per_contact.{key} is not distinct from per_order.{key}" for key in keys)
+    join = "left join" if is_split else "full outer join"
+    columns = [f"coalesce(per_contact.{key}, per_order.{key}) as {key}" for key in keys]
+    columns += [f"per_contact.by_{name} as by_{name}" for name in request.by if name not in programs]
+    agents = _agents(request, "metric_rows")
+    return f"""
+        with contact_rows as ({metric.sql}),
+        order_rows as (select program_id, ordered_date as event_date from orders),
+        per_contact as ({side("contact_rows", request.by, contact_where, agents)}),
+        per_order as ({side("order_rows", programs, order_where, "")}),
+        joined as (
+            select {", ".join(columns)}, coalesce(per_contact.n, 0) as contacts, coalesce(per_order.n, 0) as orders,
+                coalesce(per_contact.is_open, false) or coalesce(per_order.is_open, false) as is_open
+            from per_contact {join} per_order on {match}
+        )
+        select {_group_columns(request)} cast(coalesce(sum(orders), 0) as bigint) as n_mature,
+            cast(0 as bigint) as n_pending,
+            coalesce(bool_or(is_open), false) as is_open,
+            cast(coalesce(sum(contacts), 0) as bigint) as total
+        from joined{_group_by(request, "true")}
+    """

@@ -1,0 +1,172 @@
+"""The load: land what is new, build beside, check, publish."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pipelines import landing
+from pipelines.errors import DataRefusedError, ModelError, StateError
+from pipelines.landing import Batch
+from pipelines.settings import Workspace
+from pipelines.warehouse.build import build_tables, connect, describe
+from pipelines.warehouse.history import (
+    FileAccount,
+    file_account,
+    published_waiting,
+    write_expectations,
+    write_history,
+    write_run,
+)
+from pipelines.warehouse.publish import Published, only_load, publish, read_pointer, remove_leftovers
+
+
+@dataclass(frozen=True)
+class LoadSummary:
+    """What a load did.
+
+    Attributes:
+        as_of: Aware, UTC.
+        files: One account a file and canonical table.
+        warnings: Expectations that failed without stopping the load, in words.
+    """
+
+    build_id: str
+    as_of: datetime
+    seconds: float
+    files: tuple[FileAccount, ...]
+    warnings: tuple[str, ...]
+
+
+def load(
+    workspace: Workspace,
+    *,
+    as_of: datetime | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> LoadSummary:
+    """Land what is new in a workspace, build its warehouse and publish it.
+
+    Args:
+        workspace: The workspace.
+        as_of: Moment to compute for, aware; None takes the newest in the data.
+        progress: Told each step in words.
+
+    Raises:
+        DataRefusedError: If a file breaks an expectation of the whole file, or a mart a critical one;
+            the published warehouse stays as it was.
+        StateError: If another load runs, or nothing has a time.
+    """
+    say = progress or (lambda _: None)
+    began, started = time.monotonic(), _now()
+    with only_load(workspace):
+        workspace.warehouse.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(workspace.warehouse)
+        report = landing.land(workspace, progress=progress)
+        if report.refused:
+            raise DataRefusedError(
+                "nothing was published: "
+                + " ".join(f"{refused.file}: {refused.reason}" for refused in report.refused)
+            )
+        batches = landing.current_batches(workspace)
+        if not batches:
+            raise StateError("no rows to load: the sources of plumbline.toml match no file with rows.")
+        build_id = f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+        built = workspace.warehouse / f".build-{os.getpid()}.duckdb"
+        accounts, moment, warnings = _build(
+            workspace, built, batches, report.batches, as_of, build_id=build_id, started=started, say=say
+        )
+        say("publishing")
+        publish(
+            built,
+            Published(
+                build_id=build_id,
+                as_of=moment.replace(tzinfo=UTC),
+                published_at=datetime.now(UTC),
+                workspace=workspace.name,
+                path=workspace.warehouse / f"warehouse-{build_id}.duckdb",
+            ),
+            keep=workspace.settings.keep_builds,
+        )
+    return LoadSummary(
+        build_id=build_id,
+        as_of=moment.replace(tzinfo=UTC),
+        seconds=time.monotonic() - began,
+        files=tuple(account for account, _ in accounts),
+        warnings=warnings,
+    )
+
+
+def _build(
+    workspace: Workspace,
+    path: Path,
+    batches: tuple[Batch, ...],
+    matched: tuple[Batch, ...],
+    as_of: datetime | None,
+    *,
+    build_id: str,
+    started: datetime,
+    say: Callable[[str], None],
+) -> tuple[list[tuple[FileAccount, Batch]], datetime, tuple[str, ...]]:
+    previous = _previous(workspace)
+    spill = workspace.state / "spill"
+    con = connect(path, temporary=spill)
+    try:
+        con.begin()
+        say("building the models")
+        built, moment = build_tables(
+            con,
+            batches,
+            workspace.settings,
+            as_of=as_of.astimezone(UTC).replace(tzinfo=None) if as_of else None,
+            build_id=build_id,
+        )
+        waited = published_waiting(previous)
+        now_matched = {batch.batch_id for batch in matched}
+        accounts = [
+            (file_account(batch, built[batch.seq], published_waiting=waited.get(batch.batch_id)), batch)
+            for batch in batches
+            if batch.batch_id in now_matched or waited.get(batch.batch_id, 0) != built[batch.seq].waiting
+        ]
+        write_history(con, previous=previous, batches=batches, built=built)
+        say("checking the marts")
+        from pipelines.quality import check_marts  # Great Expectations takes seconds to import
+
+        results = check_marts(con)
+        broken = [result for result in results if not result.success and result.severity == "critical"]
+        if broken:
+            raise ModelError(
+                "nothing was published, since the built tables broke what is promised of them: "
+                + "; ".join(f"{r.suite}.{r.column or ''} {r.expectation}: {r.failed} rows" for r in broken)
+                + "."
+            )
+        write_expectations(con, batches, results)
+        write_run(con, build_id=build_id, as_of=moment, started=started, finished=_now(), accounts=accounts)
+        describe(con)
+        con.commit()
+        con.execute("checkpoint")
+    except BaseException:
+        con.close()
+        path.unlink(missing_ok=True)
+        path.with_name(path.name + ".wal").unlink(missing_ok=True)
+        raise
+    con.close()
+    warnings = tuple(
+        f"{r.suite}: {r.expectation} {r.column or ''}, {r.failed} rows" for r in results if not r.success
+    )
+    return accounts, moment, warnings
+
+
+def _previous(workspace: Workspace) -> Path | None:
+    try:
+        return read_pointer(workspace.warehouse).path
+    except StateError:
+        return None
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

@@ -1,0 +1,38 @@
+-- grain: one row per contact_id that asks for a refund on an order of its own program and customer
+-- what:  asks with the money left on the order when they were opened
+-- keeps: every such ask, with the opening of the ask before it on that order
+-- drops: abandoned and outbound contacts; asks on unknown or foreign orders
+with
+
+asks as (
+    select
+        stg_contacts.contact_id,
+        stg_contacts.order_id,
+        stg_contacts.opened_at,
+        stg_orders.program_amount as order_amount,
+        stg_orders.program_currency as currency,
+        lag(stg_contacts.opened_at) over (
+            partition by stg_contacts.order_id
+            order by stg_contacts.opened_at, stg_contacts.contact_id
+        ) as previous_ask_at
+    from stg_contacts
+    inner join stg_orders  -- only orders of the same program and customer are at stake
+        on stg_orders.order_id = stg_contacts.order_id
+        and stg_orders.program_id = stg_contacts.program_id
+        and stg_orders.customer_id = stg_contacts.customer_id
+    where stg_contacts.is_handled
+        and stg_contacts.is_refund_asked
+)
+
+select
+    asks.contact_id,
+    asks.order_id,
+    asks.opened_at,
+    asks.order_amount,
+    asks.currency,
+    asks.previous_ask_at,
+    asks.opened_at + build_settings.refund_window as window_ends_at,
+    -- exactly one window before still counts as before
+    coalesce(asks.previous_ask_at + build_settings.refund_window >= asks.opened_at, false) as is_blocked
+from asks
+cross join build_settings

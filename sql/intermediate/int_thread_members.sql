@@ -1,0 +1,27 @@
+-- grain: one row per contact_id in a thread
+-- what:  the thread of each repeat, found by walking from first contacts to what repeats them
+-- keeps: repeats; a first contact is its own thread and needs no walk
+-- drops: contacts that are neither
+with recursive members as (
+    select
+        int_contacts__repeating.contact_id,
+        int_contacts__repeating.earlier_contact_id as thread_id
+    from int_contacts__repeating
+    left join int_contacts__repeating as above
+        on above.contact_id = int_contacts__repeating.earlier_contact_id
+    where above.contact_id is null
+
+    union all
+
+    select
+        int_contacts__repeating.contact_id,
+        members.thread_id
+    from members
+    inner join int_contacts__repeating  -- one step down the tree
+        on int_contacts__repeating.earlier_contact_id = members.contact_id
+)
+
+select
+    contact_id,
+    thread_id
+from members

@@ -1,0 +1,15 @@
+-- grain: one row per agent_id
+-- what:  agents with their current site and team
+-- keeps: every agent
+-- drops: nothing
+select
+    agent_id,
+    agent_name,
+    program_id,
+    site,
+    region,
+    team,
+    hired_on,
+    left_on,
+    updated_at
+from stg_agents

@@ -1,0 +1,52 @@
+-- grain: one row per (event_id, customer_id)
+-- what:  customers with an open order when an event began, and whether they were told in time
+-- keeps: orders placed at or before the start, neither delivered nor cancelled by then
+-- drops: nothing
+with
+
+customers as (
+    select distinct
+        events.event_id,
+        events.program_id,
+        events.started_at,
+        events.started_date,
+        stg_orders.customer_id
+    from events
+    inner join stg_orders  -- only customers with an order open at the start
+        on stg_orders.program_id = events.program_id
+        and stg_orders.ordered_at <= events.started_at
+        and (stg_orders.delivered_at is null or stg_orders.delivered_at > events.started_at)
+        and (stg_orders.cancelled_at is null or stg_orders.cancelled_at > events.started_at)
+),
+
+informed as (
+    select
+        events.event_id,
+        stg_contacts.customer_id,
+        min(stg_contacts.opened_at) as informed_at
+    from events
+    cross join build_settings
+    inner join stg_contacts  -- only messages within the window
+        on stg_contacts.program_id = events.program_id
+        and stg_contacts.opened_at >= events.started_at
+        and stg_contacts.opened_at <= events.started_at + build_settings.informed_window
+    where stg_contacts.direction = 'outbound'
+        and not stg_contacts.abandoned
+        and stg_contacts.customer_id is not null
+    group by events.event_id, stg_contacts.customer_id
+)
+
+select
+    customers.event_id,
+    customers.program_id,
+    customers.customer_id,
+    customers.started_at,
+    customers.started_date,
+    informed.informed_at,
+    informed.informed_at is not null as is_informed,
+    customers.started_at + build_settings.informed_window <= build_settings.as_of as is_mature
+from customers
+left join informed
+    on informed.event_id = customers.event_id
+    and informed.customer_id = customers.customer_id
+cross join build_settings

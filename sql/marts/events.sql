@@ -1,0 +1,18 @@
+-- grain: one row per event_id
+-- what:  sales, outages and other happenings
+-- keeps: events that started at or before as-of
+-- drops: events that start later
+select
+    src_events.event_id,
+    src_events.program_id,
+    src_events.kind,
+    src_events.label,
+    src_events.started_at,
+    src_events.ended_at,
+    src_events.forecast_orders,
+    cast(src_events.started_at at time zone 'UTC' at time zone src_programs.timezone as date) as started_date
+from src_events
+inner join src_programs  -- an event of an unknown program is rejected, not lost here
+    on src_programs.program_id = src_events.program_id
+cross join build_settings
+where src_events.started_at <= build_settings.as_of

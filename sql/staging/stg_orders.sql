@@ -1,0 +1,32 @@
+-- grain: one row per order_id
+-- what:  orders as they were known at as-of, with their amount in the program's currency
+-- keeps: orders placed at or before as-of
+-- drops: orders placed later; deliveries and cancellations after as-of are emptied
+select
+    src_orders.order_id,
+    src_orders.program_id,
+    src_orders.customer_id,
+    src_orders.ordered_at,
+    src_orders.amount,
+    coalesce(src_orders.currency, src_programs.currency) as currency,
+    src_orders.promised_at,
+    case when src_orders.delivered_at <= build_settings.as_of then src_orders.delivered_at end as delivered_at,
+    case when src_orders.cancelled_at <= build_settings.as_of then src_orders.cancelled_at end as cancelled_at,
+    src_orders.node,
+    src_orders.updated_at,
+    -- converted row by row, half-up to the cent, before anything is added
+    case when coalesce(src_orders.currency, src_programs.currency) = src_programs.currency
+        then src_orders.amount
+        else cast(round(src_orders.amount * fx_spans.rate, 2) as decimal(18, 4)) end as program_amount,
+    src_programs.currency as program_currency,
+    cast(src_orders.ordered_at at time zone 'UTC' at time zone src_programs.timezone as date) as ordered_date
+from src_orders
+inner join src_programs  -- an order of an unknown program is rejected, not lost here
+    on src_programs.program_id = src_orders.program_id
+left join fx_spans
+    on fx_spans.currency = src_orders.currency
+    and fx_spans.to_currency = src_programs.currency
+    and fx_spans.valid_from <= cast(src_orders.ordered_at at time zone 'UTC' at time zone src_programs.timezone as date)
+    and fx_spans.valid_until > cast(src_orders.ordered_at at time zone 'UTC' at time zone src_programs.timezone as date)
+cross join build_settings
+where src_orders.ordered_at <= build_settings.as_of
