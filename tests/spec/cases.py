@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -165,14 +166,29 @@ class Workspace:
     def product(self) -> Product:
         return Product(self.folder / "workspace", [self.files], AS_OF)
 
+    def rows(
+        self,
+        who: str,
+        metric: str,
+        by: tuple[str, ...] = (),
+        grain: str = "all",
+        start: date | None = None,
+        end: date | None = None,
+    ) -> list[Row]:
+        """The printed rows of one of the two."""
+        if who == "referee":
+            return self.referee.rows(metric, by, grain, start, end)
+        return self.product.rows((metric,), by, grain, start, end)
+
     def answer(self, who: str, case: Case, metric: str) -> Row | None:
         """The row of the case; None where there is none."""
         key, _, split = metric.partition(" by ")
         dimension, _, value = split.partition(" ")
         by = ("program_id", dimension) if dimension else ("program_id",)
         if (who, key, by) not in self._answers:
-            rows = self.referee.rows(key, by) if who == "referee" else self.product.rows((key,), by)
-            self._answers[who, key, by] = {tuple(row[name] for name in by): row for row in rows}
+            self._answers[who, key, by] = {
+                tuple(row[name] for name in by): row for row in self.rows(who, key, by)
+            }
         if not dimension:
             return self._answers[who, key, by].get((case.name,))
         if dimension == "agent_id" and value:
