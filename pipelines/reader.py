@@ -190,7 +190,8 @@ class Reader:
     def expectation_results(self) -> pl.DataFrame:
         """What every expectation said, the broken ones first."""
         return self._frame(
-            "select * from expectation_results order by success, severity, table_name, expectation, column_name, file"
+            "select * from expectation_results "
+            "order by success, severity, table_name, expectation, column_name, file"
         )
 
     def restatements(self) -> pl.DataFrame:
@@ -202,8 +203,9 @@ class Reader:
     def tables(self) -> tuple[TableDoc, ...]:
         """The data dictionary of schema `main`."""
         columns = self._frame(
-            "select table_name, column_name, data_type, coalesce(comment, '') as comment from duckdb_columns() "
-            "where schema_name = 'main' and not internal order by table_name, column_index"
+            "select table_name, column_name, data_type, coalesce(comment, '') as comment "
+            "from duckdb_columns() where schema_name = 'main' and not internal "
+            "order by table_name, column_index"
         )
         tables = self._frame(
             "select table_name, coalesce(comment, '') as comment, estimated_size as n from duckdb_tables() "

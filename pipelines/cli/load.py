@@ -22,9 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "example: plumbline load --workspace shop --as-of 2026-06-30T23:59:59Z"
     add_workspace(parser)
     parser.add_argument(
-        "--as-of", metavar="T", type=moment, help="compute for this moment, ISO 8601, UTC unless it says otherwise "
-        "(default: the newest moment in the data)"
-    )  # fmt: skip
+        "--as-of",
+        metavar="T",
+        type=moment,
+        help="compute for this moment, ISO 8601, UTC unless it says otherwise (default: newest in the data)",
+    )
     parser.add_argument(
         "--engine", choices=("duckdb", "spark"), default="duckdb", help="where the models run"
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import duckdb
 import numpy as np
 import polars as pl
@@ -57,7 +59,7 @@ def _rows(metric: MetricDefinition, request: MetricRequest, sums: pl.DataFrame) 
     )  # fmt: skip
 
 
-def _measures(metric: MetricDefinition, sums: pl.DataFrame) -> dict[str, object]:
+def _measures(metric: MetricDefinition, sums: pl.DataFrame) -> dict[str, Any]:
     denominator = sums["n_mature"].cast(pl.Int64)
     pending = sums["n_pending"].cast(pl.Int64)
     n = denominator.to_numpy().astype(float)

@@ -92,7 +92,8 @@ def grouped(metric: MetricDefinition, request: MetricRequest) -> tuple[str, dict
     }[metric.kind]
     return (
         f"with {_units(metric, query)} select {_group_columns(request)} "
-        "count(*) filter (where in_denominator) as n_mature, count(*) filter (where is_pending) as n_pending, "
+        "count(*) filter (where in_denominator) as n_mature, "
+        "count(*) filter (where is_pending) as n_pending, "
         f"coalesce(bool_or(is_open), false) as is_open, {sums} from units"
         f"{_group_by(request, 'n_mature > 0 or n_pending > 0')}",
         query.parameters,
@@ -162,7 +163,9 @@ def _pairs(metric: MetricDefinition, query: Query) -> str:
             from units group by {stratum}, agent_id, resolution
         ),
         by_agent as (select {stratum}, agent_id, sum(n) as n from cells group by {stratum}, agent_id),
-        by_resolution as (select {stratum}, resolution, sum(n) as n from cells group by {stratum}, resolution),
+        by_resolution as (
+            select {stratum}, resolution, sum(n) as n from cells group by {stratum}, resolution
+        ),
         pairs as (
             select {stratum}, sum(n) as n, bool_or(is_open) as is_open, 0 as every_pair, 0 as equal_pair,
                 sum(n * (n - 1)) as same_both, 0 as same_agent
@@ -221,7 +224,9 @@ def _per_orders(metric: MetricDefinition, query: Query) -> str:
         per_contact as ({side("contact_rows", request.by, contact_where, agents)}),
         per_order as ({side("order_rows", programs, order_where, "")}),
         joined as (
-            select {", ".join(columns)}, coalesce(per_contact.n, 0) as contacts, coalesce(per_order.n, 0) as orders,
+            select {", ".join(columns)},
+                coalesce(per_contact.n, 0) as contacts,
+                coalesce(per_order.n, 0) as orders,
                 coalesce(per_contact.is_open, false) or coalesce(per_order.is_open, false) as is_open
             from per_contact {join} per_order on {match}
         )

@@ -155,7 +155,7 @@ def describe(con: duckdb.DuckDBPyConnection) -> None:
     for name in dict.fromkeys(name for name, _ in rows):
         con.execute(f"comment on table {name} is {_literal(what[name])}")
     for name, column in rows:
-        own = tables()[name] if name in tables() else None
+        own = tables().get(name)
         if own and column in own.column_names:
             meaning = own[column].meaning
         else:

@@ -1,4 +1,4 @@
-"""The catalogue of metrics: one SELECT and one page of meaning each, from `sql/metrics/`; imports errors only."""
+"""The catalogue of metrics: a SELECT and a page of meaning each, from `sql/metrics/`; imports errors only."""
 
 from __future__ import annotations
 

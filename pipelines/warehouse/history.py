@@ -9,42 +9,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 
 import duckdb
 
 from pipelines.landing import Batch
+from pipelines.quality.results import ExpectationResult
 from pipelines.warehouse.landed import BatchAccount, _list
 
 RUNS = (
-    "build_id varchar, as_of timestamp, started timestamp, finished timestamp, seconds double, n_files bigint, "
-    "rows_read bigint, rows_loaded bigint, rows_updated bigint, rows_known bigint, rows_rejected bigint"
+    "build_id varchar, as_of timestamp, started timestamp, finished timestamp, seconds double, "
+    "n_files bigint, rows_read bigint, rows_loaded bigint, rows_updated bigint, rows_known bigint, "
+    "rows_rejected bigint"
 )
 FILES = (
-    "build_id varchar, file varchar, table_name varchar, source varchar, rows_read bigint, rows_loaded bigint, "
-    "rows_updated bigint, rows_known bigint, rows_rejected bigint, rows_waiting bigint, landed_at timestamp"
+    "build_id varchar, file varchar, table_name varchar, source varchar, rows_read bigint, "
+    "rows_loaded bigint, rows_updated bigint, rows_known bigint, "
+    "rows_rejected bigint, rows_waiting bigint, landed_at timestamp"
 )
 EXPECTATIONS = (
-    "stage varchar, table_name varchar, file varchar, suite varchar, expectation varchar, column_name varchar, "
-    "severity varchar, success boolean, checked bigint, failed bigint, note varchar"
+    "stage varchar, table_name varchar, file varchar, suite varchar, expectation varchar, "
+    "column_name varchar, severity varchar, success boolean, checked bigint, failed bigint, note varchar"
 )
 RESTATEMENTS = (
-    "noticed_in varchar, metric varchar, grain varchar, program_id varchar, period_start date, old_value double, "
-    "new_value double, old_denominator double, new_denominator double, cause varchar"
+    "noticed_in varchar, metric varchar, grain varchar, program_id varchar, period_start date, "
+    "old_value double, new_value double, old_denominator double, new_denominator double, cause varchar"
 )
-
-
-class Expectation(Protocol):
-    """What `pipelines.quality` says of one expectation."""
-
-    suite: str
-    expectation: str
-    column: str | None
-    severity: str
-    success: bool
-    checked: int
-    failed: int
-    note: str
 
 
 @dataclass(frozen=True)
@@ -170,19 +159,19 @@ def write_run(
     for a, batch in accounts:
         con.execute(
             f"insert into load_files values ({', '.join('?' * 11)})",
-            [build_id, a.file, a.table, batch.source, a.read, a.loaded, a.updated, a.known, a.rejected, a.waiting,
-             batch.landed_at.replace("Z", "+00:00") if isinstance(batch.landed_at, str) else batch.landed_at],
+            [build_id, a.file, a.table, batch.source, a.read, a.loaded, a.updated, a.known, a.rejected,
+             a.waiting, batch.landed_at],
         )  # fmt: skip
 
 
 def write_expectations(
-    con: duckdb.DuckDBPyConnection, batches: Sequence[Batch], marts: Sequence[Expectation]
+    con: duckdb.DuckDBPyConnection, batches: Sequence[Batch], marts: Sequence[ExpectationResult]
 ) -> None:
     """Make `expectation_results` from what landing and the marts' suites said."""
     con.execute(f"create table expectation_results ({EXPECTATIONS})")
     rows = [
-        ("landing", batch.table, batch.file, said["suite"], said["expectation"], said["column"], said["severity"],
-         said["success"], said["checked"], said["failed"], said["note"])
+        ("landing", batch.table, batch.file, said["suite"], said["expectation"], said["column"],
+         said["severity"], said["success"], said["checked"], said["failed"], said["note"])
         for batch in batches
         for said in batch.expectations
     ]  # fmt: skip

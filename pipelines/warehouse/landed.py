@@ -124,9 +124,8 @@ def _landed(con: duckdb.DuckDBPyConnection, table: Table, batches: Sequence[Batc
             f"select coalesce(bool_or(_local_mask <> 0), false) from read_parquet({paths})"
         ).fetchall()[0][0]
     )
-    con.execute(
-        f"create temp view landed_{table.name} as {_in_utc(table, view) if has_local else _plain(table, view)}"
-    )
+    select = _in_utc(table, view) if has_local else _plain(table, view)
+    con.execute(f"create temp view landed_{table.name} as {select}")
 
 
 def _plain(table: Table, view: str) -> str:
@@ -144,7 +143,8 @@ def _in_utc(table: Table, view: str) -> str:
         zone = f"zone_{bit}"
         is_local = f"(rows._local_mask >> {bit}) & 1 = 1"
         cells.append(
-            f'case when {is_local} then rows."{column.name}" - to_microseconds(cast(1000000 * {zone}.seconds as bigint)) '
+            f"case when {is_local} "
+            f'then rows."{column.name}" - to_microseconds(cast(1000000 * {zone}.seconds as bigint)) '
             f'else rows."{column.name}" end as "{column.name}"'
         )
         joins.append(
@@ -166,14 +166,16 @@ _ZONE_JOINS = {
 def _problems(con: duckdb.DuckDBPyConnection, name: str) -> None:
     path = SQL_FOLDER / "checks" / f"{name}.sql"
     con.execute(
-        f"create temp table problem_{name} (_seq bigint, _line bigint, column_name varchar, value varchar, reason varchar)"
+        f"create temp table problem_{name} "
+        "(_seq bigint, _line bigint, column_name varchar, value varchar, reason varchar)"
     )
     if path.exists():
         # one problem a row is enough to say: the first by column
         con.execute(
             f"insert into problem_{name} with problems as ({path.read_text('utf-8')}) "
             "select _seq, _line, column_name, value, reason from (select *, row_number() over "
-            "(partition by _seq, _line order by column_name, reason) as position from problems) where position = 1"
+            "(partition by _seq, _line order by column_name, reason) as position from problems) "
+            "where position = 1"
         )
 
 
@@ -223,7 +225,8 @@ def _winners(
     )
     counts = con.sql(
         f"select _seq, count(*) filter (where is_older or is_same), "
-        f"count(*) filter (where is_later and not is_older and not is_same) from versions_{name} group by _seq"
+        f"count(*) filter (where is_later and not is_older and not is_same) "
+        f"from versions_{name} group by _seq"
     ).fetchall()
     return {seq: (known, updated) for seq, known, updated in counts}
 
