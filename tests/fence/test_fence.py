@@ -36,7 +36,8 @@ def test_every_kind_of_value_comes_through(pool: FencePool, warehouse: Path) -> 
     sql = (
         "select 1::hugeint as a, 'x'::blob as b, uuid() as c, [1, null] as d, {'a': 1} as e, "
         "map {'k': 2} as f, interval 3 day as g, time '01:02:03' as h, "
-        "timestamptz '2026-01-01 00:00:00+02' as i, true as j, 'happy'::enum('happy', 'sad') as k, '{}'::json as l, 'nan'::double as m, null as n, "
+        "timestamptz '2026-01-01 00:00:00+02' as i, true as j, "
+        "'happy'::enum('happy', 'sad') as k, '{}'::json as l, 'nan'::double as m, null as n, "
         "'101'::bit as o, timestamp_ns '2026-01-01 00:00:00.123456789' as p, 5::utinyint as q"
     )
     found = pool.query(warehouse, sql)
