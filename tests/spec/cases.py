@@ -1,7 +1,7 @@
 """Tiny workspaces with the answer by hand: one sentence of the contract a case, many cases a workspace.
 
-Each case is a program of its own, so that a split by program_id answers all cases at once. Rows are written as
-small tables; `--` begins a remark. Both the product and the second implementation must give the answer.
+Each case is a program of its own, so that a split by program_id answers all cases at once. Rows are written
+as small tables; `--` begins a remark. Both the product and the second implementation must give the answer.
 """
 
 from __future__ import annotations
@@ -230,7 +230,7 @@ class Workspace:
                 }
                 for row in facts.contacts
             }
-        rows = self._sql(
+        rows = self.sql(
             "select contact_id, fcr_state, thread_id, is_first_contact, repeat_contact_id from contacts"
         )
         first = {row["thread_id"]: row["contact_id"] for row in rows if row["is_first_contact"]}
@@ -250,12 +250,13 @@ class Workspace:
         else:
             found = {
                 row["contact_id"]: row["at_stake"]
-                for row in self._sql("select contact_id, at_stake from stakes")
+                for row in self.sql("select contact_id, at_stake from stakes")
             }
         start = f"{case.name}:"
         return {key.removeprefix(start): value for key, value in found.items() if key.startswith(start)}
 
-    def _sql(self, query: str) -> list[Row]:
+    def sql(self, query: str) -> list[Row]:
+        """Rows of a query on the product's warehouse."""
         with duckdb.connect(str(self.product.reader.build.path), read_only=True) as connection:
             return connection.sql(query).pl().to_dicts()
 

@@ -325,9 +325,9 @@ CASES = [
         "Empty transfers, reopens, escalation and resolution are 0, 0, none and unknown",
         {"one_touch": "2/2", "escalation_rate": "0/2"},
         contacts="""
-            id | customer | opened           | closed           | transfers | reopens | escalation | resolution
-            a  | ann      | 2026-03-01T10:00 | 2026-03-01T11:00 |           |         |            |
-            b  | bob      | 2026-03-01T10:00 | 2026-03-01T11:00 | 0         | 0       | none       | answered
+            id | customer | transfers | reopens | escalation | resolution| opened           | closed
+            a  | ann      |           |         |            |           | 2026-03-01T10:00 | 2026-03-01T11:00
+            b  | bob      | 0         | 0       | none       | answered  | 2026-03-01T10:00 | 2026-03-01T11:00
         """,
     ),
     Case(

@@ -1,6 +1,6 @@
 """Stakes, refund avoidance and the money kept, sentence by sentence.
 
-Unless a case says otherwise the order is 100 and the contact opened on 1 February, so that every window is over.
+Unless a case says otherwise the order is 100 and the contact opened on 1 February: every window is over.
 """
 
 from dataclasses import replace
@@ -225,7 +225,7 @@ CASES = [
         says="Concessions in the window come off the net value only",
         outcomes="""
             order | kind         | amount | at
-            o     | store_credit | 10     | 2026-02-01T10:00               -- at the opening: before the window
+            o     | store_credit | 10     | 2026-02-01T10:00    -- at the opening: before the window
             o     | store_credit | 1      | 2026-02-01T10:00:00.000001
             o     | discount     | 2      | 2026-02-02T10:00
             o     | replacement  | 4      | 2026-02-02T10:00
