@@ -169,16 +169,14 @@ def write_expectations(
 ) -> None:
     """Make `expectation_results` from what landing and the marts' suites said."""
     con.execute(f"create table expectation_results ({EXPECTATIONS})")
+    said: list[tuple[str, str, str | None, ExpectationResult]] = [
+        ("landing", batch.table, batch.file, result) for batch in batches for result in batch.expectations
+    ]
+    said += [("mart", result.suite.removeprefix("marts."), None, result) for result in marts]
     rows = [
-        ("landing", batch.table, batch.file, said["suite"], said["expectation"], said["column"],
-         said["severity"], said["success"], said["checked"], said["failed"], said["note"])
-        for batch in batches
-        for said in batch.expectations
-    ]  # fmt: skip
-    rows += [
-        ("mart", said.suite, None, said.suite, said.expectation, said.column, said.severity, said.success,
-         said.checked, said.failed, said.note)
-        for said in marts
+        (stage, table, file, result.suite, result.expectation, result.column, result.severity, result.success,
+         result.checked, result.failed, result.note)
+        for stage, table, file, result in said
     ]  # fmt: skip
     if rows:
         con.executemany(f"insert into expectation_results values ({', '.join('?' * 11)})", rows)
