@@ -1,0 +1,9 @@
+"""The landing zone: append-only, addressed by content; what was read, what was rejected and why.
+
+May import sources, quality, settings, errors and the canonical tables.
+"""
+
+from pipelines.landing.batch import Batch, Warning
+from pipelines.landing.land import LandingReport, RefusedFile, check, current_batches, land
+
+__all__ = ["Batch", "LandingReport", "RefusedFile", "Warning", "check", "current_batches", "land"]

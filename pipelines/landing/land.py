@@ -1,0 +1,415 @@
+"""Landing what is new: which files, in which order, refused or landed; imports the rest of the room."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import re
+import statistics
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pipelines.canonical import Table, tables
+from pipelines.errors import DataRefusedError, StateError, UsageError, did_you_mean
+from pipelines.landing import batch as batches
+from pipelines.landing.batch import Batch, batch_id, publish, read_batches, write_account
+from pipelines.landing.writer import Written, write_batch, write_rows
+from pipelines.settings import WORKSPACE_FILE, Settings, Workspace
+from pipelines.sources import mapping
+from pipelines.sources.casting import now_text
+from pipelines.sources.config import Part, Source, constant_text, read_sources
+from pipelines.sources.files import hash_file
+from pipelines.sources.pseudonyms import new_key, workspace_key
+from pipelines.sources.reading import LINE, Chunk, Header, read_header
+
+Progress = Callable[[str], None]
+WRITTEN = Part(
+    name="", table=None, columns={}, values={}, formats={}, constants={}, expressions={}, prefix={}
+)
+
+
+@dataclass(frozen=True)
+class RefusedFile:
+    """A file that was not landed, and why: the reason completes "<file> is refused: …"."""
+
+    file: str
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class LandingReport:
+    """What came of one run.
+
+    Attributes:
+        batches: One a file and table that the sources match now, newly landed or known.
+        refused: The files that broke an expectation of the whole file.
+    """
+
+    batches: tuple[Batch, ...]
+    refused: tuple[RefusedFile, ...]
+
+
+def land(workspace: Workspace, *, progress: Progress | None = None) -> LandingReport:
+    """Land what is new in a workspace's sources; doing it again changes nothing.
+
+    A crash at any moment loses nothing: a batch exists when its account does, and what a crash left
+    unfinished is cleared away and done again by the next run.
+
+    Raises:
+        UsageError: If a source or a row of plumbline.toml is not right.
+        StateError: If another load is at work, or the key is gone.
+    """
+    sources = read_sources(workspace)
+    workspace.landing.mkdir(parents=True, exist_ok=True)
+    with _alone(workspace.landing):
+        _clear_unfinished(workspace.landing)
+        known = read_batches(workspace.landing)
+        key = workspace_key(workspace.state / "key", landed=bool(known))
+        return _Run(workspace, sources, workspace.landing, key, known, progress).all()
+
+
+def check(workspace: Workspace, *, progress: Progress | None = None) -> LandingReport:
+    """Read and check every file as `land` would, keep nothing.
+
+    The batches' `data` and `rejects` are gone when this returns.
+    """
+    sources = read_sources(workspace)
+    known = read_batches(workspace.landing)
+    with tempfile.TemporaryDirectory(prefix="plumbline-") as folder:
+        landing = Path(folder) / "landing"
+        run = _Run(workspace, sources, landing, new_key(), (), progress)
+        run.history = known
+        return run.all()
+
+
+def current_batches(workspace: Workspace) -> tuple[Batch, ...]:
+    """The batches that a build reads, in the order of landing.
+
+    Of one file and table those of the mappings that the workspace has now; of a file whose source is no
+    longer there, the newest mapping's. Rows of plumbline.toml count as it says now.
+    """
+    sources = read_sources(workspace)
+    names = tables()
+    live = {
+        (source.mapping_hash(part, name), name)
+        for source in sources
+        for part in source.parts
+        for name in ([part.table] if part.table else names)
+    }
+    written = {(_rows_hash(rows), name) for name, rows in _written_rows(workspace).items() if rows}
+    found: dict[tuple[str, str], list[Batch]] = {}
+    chosen: list[Batch] = []
+    for batch in read_batches(workspace.landing):
+        if batch.file == WORKSPACE_FILE:
+            if (batch.file_hash, batch.table) in written:
+                chosen.append(batch)
+        else:
+            found.setdefault((batch.file_hash, batch.table), []).append(batch)
+    for group in found.values():
+        now = [batch for batch in group if (batch.mapping_hash, batch.table) in live]
+        if not now:
+            newest = max(group, key=lambda batch: (batch.landed_at, batch.seq))
+            parts = {
+                batch.part: batch
+                for batch in sorted(group, key=lambda b: b.landed_at)
+                if batch.source == newest.source
+            }
+            now = list(parts.values())
+        chosen += now
+    return tuple(sorted(chosen, key=lambda batch: (batch.seq, batch.landed_at, batch.batch_id)))
+
+
+@contextmanager
+def _alone(landing: Path) -> Iterator[None]:
+    """Hold the landing zone; the operating system lets go of it when the process ends, however it ends."""
+    with (landing / ".lock").open("w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StateError("another load is at work in this workspace; wait for it to end.") from None
+        yield
+
+
+def _clear_unfinished(landing: Path) -> None:
+    """Remove the files of batches that have no account."""
+    for path in landing.glob("*/*"):
+        identity = path.name.split(".", 1)[0]
+        whole = batches.account_path(landing, path.parent.name, identity).exists()
+        if not whole or path.name.endswith((".part", ".typed")):
+            path.unlink()
+
+
+def table_of_file(name: str) -> str | None:
+    """The canonical table that a file is named after: `contacts_2024-05.csv.gz` is contacts."""
+    stem = re.split(r"\.", name, maxsplit=1)[0].lower().replace("-", "_")
+    for table in sorted(tables(), key=len, reverse=True):
+        if stem == table or re.match(rf"{table}[_ (\d]", stem):
+            return table
+    return None
+
+
+def _natural(path: Path) -> list[tuple[int, int | str]]:
+    """A sort key in which part_2 comes before part_10."""
+    pieces = re.split(r"(\d+)", path.as_posix().lower())
+    return [(0, int(piece)) if piece.isdigit() else (1, piece) for piece in pieces if piece]
+
+
+def files_of(source: Source, root: Path) -> list[Path]:
+    """The files that a source's globs match, each once, in natural order."""
+    found: dict[Path, None] = {}
+    for pattern in source.files:
+        plain = Path(pattern)
+        if plain.is_absolute():
+            base, pattern = Path(plain.anchor), str(plain.relative_to(plain.anchor))
+        else:
+            base = root
+        for path in sorted(base.glob(pattern), key=_natural):
+            if path.is_file() and ".plumbline" not in path.relative_to(base).parts:
+                found[path] = None
+    return list(found)
+
+
+def _written_rows(workspace: Workspace) -> dict[str, tuple[Mapping[str, Any], ...]]:
+    return {"programs": workspace.programs, "targets": workspace.targets}
+
+
+def _rows_hash(rows: tuple[Mapping[str, Any], ...]) -> str:
+    text = json.dumps([{k: constant_text(v) for k, v in row.items()} for row in rows], sort_keys=True)
+    return hashlib.blake2b(text.encode("utf-8"), digest_size=16).hexdigest()
+
+
+class _Run:
+    """One run over the sources of a workspace."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        sources: tuple[Source, ...],
+        landing: Path,
+        key: bytes,
+        known: tuple[Batch, ...],
+        progress: Progress | None,
+    ) -> None:
+        self.workspace = workspace
+        self.sources = sources
+        self.landing = landing
+        self.key = key
+        self.known = list(known)
+        self.history = known
+        self.progress = progress or (lambda _: None)
+        self.refused: list[RefusedFile] = []
+
+    def all(self) -> LandingReport:
+        """Do everything."""
+        found: dict[str, Batch] = {}
+        for name, rows in _written_rows(self.workspace).items():
+            if rows:
+                batch = self._land_written(tables()[name], rows)
+                found[batch.batch_id] = batch
+        for source in self.sources:
+            for path in files_of(source, self.workspace.root):
+                file = self._name(path)
+                try:
+                    for batch in self._land_file(path, file, source):
+                        found.setdefault(batch.batch_id, batch)
+                except DataRefusedError as error:
+                    self.refused.append(RefusedFile(file, source.name, str(error)))
+                    self.progress(f"{file}: refused")
+        return LandingReport(tuple(found.values()), tuple(self.refused))
+
+    def _name(self, path: Path) -> str:
+        try:
+            return path.relative_to(self.workspace.root).as_posix()
+        except ValueError:
+            return path.as_posix()
+
+    def _find(self, identity: str) -> Batch | None:
+        return next((batch for batch in self.known if batch.batch_id == identity), None)
+
+    def _land_file(self, path: Path, file: str, source: Source) -> list[Batch]:
+        file_hash, size = hash_file(path)
+        parts = [(part, _table_of(part, path)) for part in source.parts]
+        identities = [
+            batch_id(
+                file_hash=file_hash, mapping_hash=source.mapping_hash(part, table.name), table=table.name
+            )
+            for part, table in parts
+        ]
+        ready = [self._find(identity) for identity in identities]
+        if all(ready):
+            return [batch for batch in ready if batch is not None]
+        self.progress(f"{file}: reading")
+        header = read_header(path, source)
+        written: list[tuple[Batch, Written]] = []
+        done: list[Batch] = []
+        try:
+            for (part, table), identity, old in zip(parts, identities, ready, strict=True):
+                if old is not None:
+                    done.append(old)
+                    continue
+                made = write_batch(
+                    path,
+                    file,
+                    source,
+                    part,
+                    table,
+                    header,
+                    identity=identity,
+                    landing=self.landing,
+                    key=self.key,
+                    settings=self.workspace.settings,
+                )
+                batch = self._batch(made, identity, table, file, source.name, part.name)
+                batch = replace(
+                    batch, bytes=size, file_hash=file_hash, mapping_hash=source.mapping_hash(part, table.name)
+                )
+                batch = replace(batch, seq=self._place(batch))
+                written.append((batch, made))
+                refuse_volume(batch, self.history, self.workspace.settings)
+        except BaseException:
+            for _, made in written:
+                made.data.unlink(missing_ok=True)
+                made.rejects.unlink(missing_ok=True)
+            raise
+        return done + [self._keep(batch, made) for batch, made in written]
+
+    def _land_written(self, table: Table, rows: tuple[Mapping[str, Any], ...]) -> Batch:
+        """Land rows that plumbline.toml itself holds; what is wrong with them is a wrong setting."""
+        file_hash = _rows_hash(rows)
+        part = replace(WRITTEN, table=table.name)
+        source = Source(name=WORKSPACE_FILE, files=(WORKSPACE_FILE,), parts=(part,))
+        mapping_hash = source.mapping_hash(part, table.name)
+        identity = batch_id(file_hash=file_hash, mapping_hash=mapping_hash, table=table.name)
+        ready = self._find(identity)
+        if ready is not None:
+            return ready
+        where = f"{self.workspace.root / WORKSPACE_FILE}: [[{table.name.removesuffix('s')}]]"
+        names = table.column_names
+        problems = [
+            f"unknown key '{key}'.{did_you_mean(key, names)}"
+            for key in dict.fromkeys(key for row in rows for key in row if key not in names)
+        ]
+        if problems:
+            raise UsageError(f"{where} {' '.join(problems)}")
+        frame = pl.DataFrame(
+            {
+                LINE: list(range(1, len(rows) + 1)),
+                **{
+                    name: [constant_text(row[name]) if name in row else None for row in rows]
+                    for name in names
+                },
+            },
+            schema={LINE: pl.Int64, **dict.fromkeys(names, pl.String)},
+        )
+        header = Header(kind="toml", names=names)
+        made = write_rows(
+            iter([Chunk(frame)]),
+            mapping.plan(part, table, header),
+            WORKSPACE_FILE,
+            identity=identity,
+            landing=self.landing,
+            key=self.key,
+            settings=replace(self.workspace.settings, max_reject_share=1.0),
+        )
+        if made.rows_rejected:
+            said = " ".join(
+                f"number {line}: {column or 'row'}{f' {value!r}' if value else ''}: {reason}."
+                for line, column, value, reason in pl.read_parquet(made.rejects)
+                .select("line", "column", "value", "reason")
+                .iter_rows()
+            )
+            made.data.unlink()
+            made.rejects.unlink()
+            raise UsageError(f"{where} {said}")
+        batch = self._batch(made, identity, table, WORKSPACE_FILE, WORKSPACE_FILE, "")
+        batch = replace(batch, file_hash=file_hash, mapping_hash=mapping_hash)
+        return self._keep(batch, made)
+
+    def _batch(self, made: Written, identity: str, table: Table, file: str, source: str, part: str) -> Batch:
+        return Batch(
+            batch_id=identity,
+            table=table.name,
+            file=file,
+            source=source,
+            part=part,
+            seq=1 + max((batch.seq for batch in self.known), default=0),
+            landed_at=now_text(),
+            bytes=0,
+            file_hash="",
+            mapping_hash="",
+            rows_read=made.rows_read,
+            rows_landed=made.rows_landed,
+            rows_rejected=made.rows_rejected,
+            rows_duplicate=made.rows_duplicate,
+            warnings=made.warnings,
+            expectations=made.expectations,
+            data=batches.data_path(self.landing, table.name, identity),
+            rejects=batches.rejects_path(self.landing, table.name, identity),
+            is_new=True,
+        )
+
+    def _place(self, batch: Batch) -> int:
+        """A file that is landed again under a changed mapping keeps its place in the order."""
+        earlier = [
+            known.seq
+            for known in self.known
+            if (known.file_hash, known.table, known.part) == (batch.file_hash, batch.table, batch.part)
+            and known.source == batch.source
+        ]
+        return max(earlier, default=batch.seq)
+
+    def _keep(self, batch: Batch, made: Written) -> Batch:
+        publish(made.data, batch.data)
+        publish(made.rejects, batch.rejects)
+        write_account(batch, self.landing)
+        self.known.append(batch)
+        self.history = (*self.history, batch)
+        self.progress(f"{batch.file}: {batch.rows_landed:,} rows of {batch.table} landed")
+        return batch
+
+
+def _table_of(part: Part, path: Path) -> Table:
+    if part.table is not None:
+        return tables()[part.table]
+    name = table_of_file(path.name)
+    if name is None:
+        raise DataRefusedError(
+            f"its name says none of the tables {', '.join(tables())}; rename it or set 'table' of its source"
+        )
+    return tables()[name]
+
+
+def refuse_volume(batch: Batch, history: tuple[Batch, ...], settings: Settings) -> None:
+    """Refuse a file whose rows are far off what its source usually brings.
+
+    Raises:
+        DataRefusedError: If they are too few or too many, once there is enough history to tell.
+    """
+    earlier: dict[str, int] = {}
+    for known in history:
+        same = (known.source, known.table, known.part) == (batch.source, batch.table, batch.part)
+        if same and known.file_hash != batch.file_hash:
+            earlier[known.file_hash] = known.rows_read
+    if len(earlier) < settings.volume_history_files:
+        return
+    usual = statistics.median(earlier.values())
+    if max(usual, batch.rows_read) < settings.max_reject_share_min_rows:
+        return
+    if batch.rows_read < usual * settings.volume_low_share:
+        relation, setting = "far fewer", "volume_low_share"
+    elif batch.rows_read > usual * settings.volume_high_share:
+        relation, setting = "far more", "volume_high_share"
+    else:
+        return
+    raise DataRefusedError(
+        f"it has {batch.rows_read:,} rows of {batch.table}, {relation} than the {usual:,.0f} usual of source "
+        f"'{batch.source}'; if that is right, change {setting} under [settings]"
+    )

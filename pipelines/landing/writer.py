@@ -1,0 +1,223 @@
+"""One file as one batch: read, map, cast, judge, written beside its final name; imports sources and judge."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.canonical import Table
+from pipelines.errors import DataRefusedError
+from pipelines.landing.batch import Warning, data_path, rejects_path
+from pipelines.landing.judge import judge
+from pipelines.quality import ExpectationResult
+from pipelines.settings import Settings
+from pipelines.sources import mapping
+from pipelines.sources.casting import LOCAL_MASK, REJECT_SCHEMA, TYPES, cast_rows
+from pipelines.sources.config import Part, Source
+from pipelines.sources.gate import LineReject
+from pipelines.sources.reading import LINE, Chunk, Header, is_encoding_reject, read_chunks
+
+NOT_UTF8_SHARE = 0.1
+COMPRESSION: Literal["zstd"] = "zstd"
+
+
+@dataclass(frozen=True)
+class Written:
+    """A batch's files, complete but not yet under their final names, and its counts."""
+
+    data: Path
+    rejects: Path
+    rows_read: int
+    rows_landed: int
+    rows_rejected: int
+    rows_duplicate: int
+    warnings: tuple[Warning, ...]
+    expectations: tuple[ExpectationResult, ...]
+
+
+@dataclass
+class _Tally:
+    """What adds up while a file is read."""
+
+    typed: int = 0
+    skipped: int = 0
+    not_utf8: int = 0
+    rejects: list[pl.DataFrame] = field(default_factory=list)
+
+
+def write_batch(
+    path: Path,
+    file: str,
+    source: Source,
+    part: Part,
+    table: Table,
+    header: Header,
+    *,
+    identity: str,
+    landing: Path,
+    key: bytes,
+    settings: Settings,
+) -> Written:
+    """Read a file for one of its tables and write its rows and rejects beside their final names.
+
+    Raises:
+        DataRefusedError: If the file breaks an expectation of the whole file; nothing is left behind.
+    """
+    plan = mapping.plan(part, table, header)
+    chunks = read_chunks(path, source, part, header, plan.reads)
+    return write_rows(
+        chunks, plan, file, identity=identity, landing=landing, key=key, settings=settings, source=source
+    )
+
+
+def write_rows(
+    chunks: Iterator[Chunk],
+    plan: mapping.Plan,
+    file: str,
+    *,
+    identity: str,
+    landing: Path,
+    key: bytes,
+    settings: Settings,
+    source: Source | None = None,
+) -> Written:
+    """Write the rows and rejects of chunks, mapped by a plan, beside their final names."""
+    table = plan.table
+    data = data_path(landing, table.name, identity)
+    rejects = rejects_path(landing, table.name, identity)
+    data.parent.mkdir(parents=True, exist_ok=True)
+    typed = data.with_name(data.name + ".typed")
+    data, rejects = (item.with_name(item.name + ".part") for item in (data, rejects))
+    try:
+        tally = _write_typed(chunks, plan, typed, key)
+        if settings is not None:
+            _refuse_encoding(tally, source, settings)
+        verdict = judge(table, typed)
+        if verdict.out.is_empty():
+            typed.replace(data)
+        else:
+            _write_without(typed, verdict.out, data)
+        found = pl.concat([*tally.rejects, verdict.rejects]).sort("line", maintain_order=True)
+        landed = tally.typed - len(verdict.out)
+        read = landed + found.height
+        _refuse_share(found, verdict.duplicates, read, settings)
+        found.select(
+            pl.lit(file).alias("file"),
+            "line",
+            "column",
+            "value",
+            "reason",
+            pl.lit(table.name).alias("table_name"),
+        ).write_parquet(rejects, compression=COMPRESSION)
+        return Written(
+            data=data,
+            rejects=rejects,
+            rows_read=read,
+            rows_landed=landed,
+            rows_rejected=found.height,
+            rows_duplicate=verdict.duplicates,
+            warnings=_warnings(plan, tally),
+            expectations=verdict.results,
+        )
+    except BaseException:
+        for path in (data, rejects):
+            path.unlink(missing_ok=True)
+        raise
+    finally:
+        typed.unlink(missing_ok=True)
+
+
+def _write_typed(chunks: Iterator[Chunk], plan: mapping.Plan, typed: Path, key: bytes) -> _Tally:
+    part, tally = plan.part, _Tally()
+    with pq.ParquetWriter(typed, _schema(plan.table), compression=COMPRESSION) as writer:
+        for chunk in chunks:
+            if chunk.rejects:
+                tally.not_utf8 += sum(is_encoding_reject(reject) for reject in chunk.rejects)
+                tally.rejects.append(_line_rejects(chunk.rejects))
+            if chunk.frame.is_empty():
+                continue
+            rows, skipped = mapping.apply(plan, chunk.frame)
+            tally.skipped += skipped
+            cast = cast_rows(
+                rows, plan.table, key=key, formats=dict(part.formats), zone=part.zone, decimal=part.decimal
+            )
+            tally.typed += cast.rows.height
+            if cast.rejects.height:
+                tally.rejects.append(cast.rejects)
+            if cast.rows.height:
+                arrow = cast.rows.to_arrow(compat_level=pl.CompatLevel.oldest())
+                writer.write_table(arrow, row_group_size=1 << 20)
+    return tally
+
+
+def _schema(table: Table) -> pa.Schema:
+    columns = {column.name: TYPES[column.type] for column in table.columns}
+    empty = pl.DataFrame(schema={**columns, LINE: pl.Int64(), LOCAL_MASK: pl.Int32()})
+    return empty.to_arrow(compat_level=pl.CompatLevel.oldest()).schema
+
+
+def _line_rejects(rejects: tuple[LineReject, ...]) -> pl.DataFrame:
+    # The line itself is not kept: it may hold a customer's name anywhere.
+    return pl.DataFrame(
+        {
+            "line": [reject.line for reject in rejects],
+            "column": [None] * len(rejects),
+            "value": [None] * len(rejects),
+            "reason": [reject.reason for reject in rejects],
+        },
+        schema=REJECT_SCHEMA,
+    )
+
+
+def _write_without(typed: Path, out: pl.Series, data: Path) -> None:
+    # Rows stay in their order: a later line means a later row.
+    (
+        pl.scan_parquet(typed)
+        .with_row_index("_row")
+        .join(
+            out.cast(pl.UInt32).alias("_row").to_frame().lazy(), on="_row", how="anti", maintain_order="left"
+        )
+        .drop("_row")
+        .sink_parquet(data, compression=COMPRESSION, maintain_order=True)
+    )
+
+
+def _refuse_encoding(tally: _Tally, source: Source | None, settings: Settings) -> None:
+    read = tally.typed + sum(frame.height for frame in tally.rejects)
+    most = read and tally.not_utf8 / read > (
+        NOT_UTF8_SHARE if read >= settings.max_reject_share_min_rows else 0.5
+    )
+    if most:
+        raise DataRefusedError(
+            f"it is not UTF-8 text ({tally.not_utf8:,} of {read:,} rows are not); "
+            "save it as UTF-8, or set 'encoding' of its source, such as 'cp1252'"
+        )
+
+
+def _refuse_share(found: pl.DataFrame, duplicates: int, read: int, settings: Settings) -> None:
+    bad = found.height - duplicates
+    if read < settings.max_reject_share_min_rows or bad <= settings.max_reject_share * read:
+        return
+    words = found.with_columns(pl.col("reason").fill_null(""), pl.col("column").fill_null(""))
+    (column, reason), count = Counter(words.select("column", "reason").iter_rows()).most_common(1)[0]
+    where = f"column {column}: {reason}" if column else reason
+    raise DataRefusedError(
+        f"{bad:,} of its {read:,} rows are rejected, more than the allowed share of "
+        f"{settings.max_reject_share:.0%}; most often ({count:,} rows) {where}"
+    )
+
+
+def _warnings(plan: mapping.Plan, tally: _Tally) -> tuple[Warning, ...]:
+    notes = [Warning(note, 1) for note in plan.warnings]
+    if tally.skipped:
+        notes.append(
+            Warning(f"rows are deliberately no {plan.table.name} (skip, or empty cells)", tally.skipped)
+        )
+    return tuple(notes)

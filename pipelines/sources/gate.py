@@ -1,0 +1,333 @@
+"""The structural gate: which lines of a CSV text are records; imports nothing of ours.
+
+A parser that meets one unterminated quote may swallow thousands of lines without a word. So every line is
+looked at first, and the parser only ever sees records that are known to be sound. What is found out here is
+exact in physical lines (the header is line 1) and conserves them:
+records + rejects + lines embedded in quotes + header = lines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+LF, QUOTE = 10, 34
+MAX_EMBEDDED_LINES = 1000
+NARROW_MAX_EMBEDDED_LINES = 20
+WIDE = 4
+RECORD, CONTINUED, REJECTED, DROPPED = range(4)
+
+BLANK = "the line is blank"
+UNTERMINATED = "a quotation mark is opened and never closed"
+NOT_UTF8 = "the line is not UTF-8 text"
+NUL = "the line holds a NUL byte"
+
+
+@dataclass(frozen=True)
+class LineReject:
+    """A line that is no record."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Records:
+    """Some consecutive lines of a file, told apart.
+
+    Attributes:
+        text: The sound records as CSV, one after another, each ending in LF.
+        lines: Physical line on which each of them starts.
+        rejects: The lines that are no record.
+        physical: Physical lines looked at.
+        embedded: Of these, lines inside a quoted field of a record that began earlier.
+        quoted: Whether the text holds a quotation mark.
+    """
+
+    text: bytes
+    lines: np.ndarray
+    rejects: tuple[LineReject, ...]
+    physical: int
+    embedded: int
+    quoted: bool
+
+
+@dataclass
+class _Lines:
+    """The lines of one block and what is known of each.
+
+    `state` is RECORD where a record starts, CONTINUED inside it, REJECTED and DROPPED likewise for a reject.
+    """
+
+    data: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+    state: np.ndarray
+    reasons: dict[int, str] = field(default_factory=dict)
+    rewritten: dict[int, bytes] = field(default_factory=dict)
+
+    def text(self, first: int, last: int) -> bytes:
+        return self.data[self.starts[first] : self.ends[last]].tobytes()
+
+    def join(self, first: int, last: int) -> None:
+        self.state[first + 1 : last + 1] = CONTINUED
+
+    def reject(self, line: int, reason: str) -> None:
+        """Reject the record that a line is part of, with a reason seen on that line."""
+        first = line
+        while self.state[first] in (CONTINUED, DROPPED):
+            first -= 1
+        self.state[first] = REJECTED
+        self.reasons.setdefault(first, reason)
+        following = first + 1
+        while following < len(self.state) and self.state[following] == CONTINUED:
+            self.state[following] = DROPPED
+            following += 1
+
+
+class Gate:
+    """Tells records from other lines in the body of a CSV text.
+
+    Args:
+        separator: One byte.
+        fields: How many fields a record has.
+        first_line: Physical line on which the body starts.
+    """
+
+    def __init__(self, *, separator: bytes, fields: int, first_line: int) -> None:
+        self._separator = separator
+        self._fields = fields
+        self._line = first_line
+        name = re.escape(separator)
+        cell = rb'(?:"(?:[^"]++|"")*+"|[^"\n' + name + rb"]*+)"
+        self._strict = re.compile(cell + rb"(?:" + name + cell + rb"){%d}" % (fields - 1))
+
+    def records(self, blocks: Iterator[bytes]) -> Iterator[Records]:
+        """The records of a text that comes in blocks, which may be cut anywhere."""
+        rest = b""
+        for block in blocks:
+            cut = block.rfind(b"\n") + 1
+            if cut == 0:
+                rest += block
+                continue
+            text, rest = rest + block[:cut], block[cut:]
+            found, left = self._look(text, final=False)
+            rest = left + rest
+            if found.physical:
+                yield found
+        if rest:
+            yield self._look(rest if rest.endswith(b"\n") else rest + b"\n", final=True)[0]
+
+    def _look(self, text: bytes, *, final: bool) -> tuple[Records, bytes]:
+        data = np.frombuffer(text, np.uint8)
+        ends = np.flatnonzero(data == LF)
+        starts = np.empty_like(ends)
+        starts[0] = 0
+        starts[1:] = ends[:-1] + 1
+        size = len(ends)
+        lines = _Lines(data, starts, ends, np.full(size, RECORD, np.uint8))
+        separators = np.flatnonzero(data == self._separator[0])
+        counts = np.diff(np.searchsorted(separators, starts), append=len(separators))
+        quoted = b'"' in text
+        held = size
+        if quoted:
+            held = self._quotes(lines, separators, counts, final=final)
+        _check_bytes(text, lines, held)
+        for line in np.flatnonzero(
+            (counts != self._fields - 1)[:held] & (lines.state == RECORD)[:held]
+        ).tolist():
+            blank = not text[starts[line] : ends[line]].strip()
+            lines.reject(line, BLANK if blank else self._miscounted(int(counts[line]) + 1))
+        if self._fields == 1:
+            for line in np.flatnonzero((ends == starts)[:held] & (lines.state == RECORD)[:held]).tolist():
+                lines.reject(line, BLANK)
+        left = b"" if held == size else text[starts[held] :]
+        return self._collect(text, lines, held, quoted=quoted), left
+
+    def _quotes(self, lines: _Lines, separators: np.ndarray, counts: np.ndarray, *, final: bool) -> int:
+        """Settle the lines with quotation marks; `counts` loses the separators inside them.
+
+        Returns:
+            Number of lines that are settled; the rest needs text that has not come yet.
+        """
+        data, starts = lines.data, lines.starts
+        size = len(starts)
+        is_quote = data == QUOTE
+        quotes = np.flatnonzero(is_quote)
+        per_line = np.diff(np.searchsorted(quotes, starts), append=len(quotes))
+        odd = (per_line & 1).astype(bool)
+        parity = np.bitwise_xor.accumulate(is_quote.view(np.uint8))
+        before_line = np.zeros(size, np.uint8)
+        before_line[1:] = parity[starts[1:] - 1]
+        line_of_separator = np.repeat(np.arange(size), counts)
+        inside = (parity[separators] ^ before_line[line_of_separator]) == 1
+        counts -= np.bincount(line_of_separator[inside], minlength=size)
+
+        # A mark that opens must follow a separator, a line's start or a mark; one that closes must come
+        # before a separator, a line's end or a mark. Lines of which this is not true are read one by one.
+        line_of_quote = np.repeat(np.arange(size), per_line)
+        opens = (parity[quotes] ^ before_line[line_of_quote]) == 1
+        beside = np.where(opens, quotes - 1, quotes + 1)
+        neighbour = data[np.clip(beside, 0, len(data) - 1)]
+        fine = (neighbour == self._separator[0]) | (neighbour == LF) | (neighbour == QUOTE) | (beside < 0)
+        irregular = np.zeros(size, bool)
+        irregular[line_of_quote[~fine]] = True
+
+        held = self._join(lines, odd, per_line, counts, final=final)
+        for line in np.flatnonzero((irregular & ~odd & (lines.state == RECORD))[:held]).tolist():
+            self._read_leniently(lines, line, counts)
+        return held
+
+    def _join(
+        self, lines: _Lines, odd: np.ndarray, per_line: np.ndarray, counts: np.ndarray, *, final: bool
+    ) -> int:
+        """Join lines that a quoted line break cut, and reject marks that are never closed."""
+        size = len(odd)
+        wide = self._fields > WIDE
+        limit = MAX_EMBEDDED_LINES if wide else NARROW_MAX_EMBEDDED_LINES
+        whole = (counts == self._fields - 1) & ~odd
+        settled = -1
+        odd_lines = np.flatnonzero(odd)
+        for position, first in enumerate(odd_lines.tolist()):
+            if first <= settled:
+                continue
+            last = int(odd_lines[position + 1]) if position + 1 < len(odd_lines) else size
+            within = last - first <= limit
+            if (
+                last == size
+                and not final
+                and size - first <= limit
+                and not (wide and whole[first + 1 :].any())
+            ):
+                return first
+            if last < size and within and not (wide and whole[first + 1 : last].any()):
+                record = lines.text(first, last)
+                if self._strict.fullmatch(record):
+                    lines.join(first, last)
+                    counts[first] = self._fields - 1
+                    settled = last
+                    continue
+            self._read_leniently(lines, first, counts)
+        return size
+
+    def _read_leniently(self, lines: _Lines, line: int, counts: np.ndarray) -> None:
+        """Read a line whose marks break the rules as people mean it, or reject it.
+
+        A mark inside a field that does not begin with one is text, as in `5" screen`.
+        """
+        cells = split_leniently(lines.text(line, line), self._separator)
+        if cells is None:
+            lines.reject(line, UNTERMINATED)
+        elif len(cells) == self._fields:
+            lines.rewritten[line] = join_cells(cells, self._separator)
+            counts[line] = self._fields - 1
+        else:
+            lines.reject(line, self._miscounted(len(cells)))
+
+    def _miscounted(self, found: int) -> str:
+        return f"{found} field{'s' if found != 1 else ''} where the header has {self._fields}"
+
+    def _collect(self, text: bytes, lines: _Lines, held: int, *, quoted: bool) -> Records:
+        first_line = self._line
+        self._line += held
+        state = lines.state[:held]
+        numbers = np.flatnonzero(state == RECORD) + first_line
+        rejects = tuple(
+            LineReject(line + first_line, lines.reasons[line])
+            for line in np.flatnonzero(state == REJECTED).tolist()
+        )
+        out = state >= REJECTED
+        changed = sorted({*np.flatnonzero(out).tolist(), *(line for line in lines.rewritten if line < held)})
+        end = int(lines.ends[held - 1]) + 1 if held else 0
+        if changed:
+            pieces, position = [], 0
+            for line in changed:
+                pieces.append(text[position : lines.starts[line]])
+                if not out[line]:
+                    pieces.append(lines.rewritten[line])
+                position = int(lines.ends[line]) + 1
+            pieces.append(text[position:end])
+            sound = b"".join(pieces)
+        else:
+            sound = text if end == len(text) else text[:end]
+        return Records(
+            text=sound,
+            lines=numbers,
+            rejects=rejects,
+            physical=held,
+            embedded=int(((state == CONTINUED) | (state == DROPPED)).sum()),
+            quoted=quoted,
+        )
+
+
+def _check_bytes(text: bytes, lines: _Lines, held: int) -> None:
+    """Reject the lines that are not UTF-8 or hold a NUL byte, and the whole record that they are part of."""
+    suspects: dict[int, str] = {}
+    if b"\0" in text:
+        for position in np.flatnonzero(lines.data == 0):
+            suspects.setdefault(int(np.searchsorted(lines.ends, position)), NUL)
+    if not text.isascii():
+        try:
+            text.decode("utf-8")
+        except UnicodeDecodeError:
+            high = np.flatnonzero(lines.data >= 128)
+            for line in np.unique(np.searchsorted(lines.ends, high)).tolist():
+                try:
+                    lines.text(line, line).decode("utf-8")
+                except UnicodeDecodeError:
+                    suspects[line] = NOT_UTF8
+    for line, reason in sorted(suspects.items()):
+        if line < held:
+            lines.reject(line, reason)
+
+
+def split_leniently(line: bytes, separator: bytes) -> list[bytes] | None:
+    """The fields of one line, or None when a field opens a quotation mark and never closes it."""
+    cells: list[bytes] = []
+    position, size = 0, len(line)
+    while True:
+        if line[position : position + 1] == b'"':
+            cell, position = _quoted_cell(line, position + 1, separator)
+            if position < 0:
+                return None
+        else:
+            end = line.find(separator, position)
+            end = size if end < 0 else end
+            cell, position = line[position:end], end
+        cells.append(cell)
+        if position >= size:
+            return cells
+        position += 1
+
+
+def _quoted_cell(line: bytes, position: int, separator: bytes) -> tuple[bytes, int]:
+    """Text of a quoted field and where it ends (-1: never). Text after the closing mark is kept."""
+    parts: list[bytes] = []
+    while True:
+        mark = line.find(b'"', position)
+        if mark < 0:
+            return b"", -1
+        parts.append(line[position:mark])
+        following = line[mark + 1 : mark + 2]
+        if following == b'"':
+            parts.append(b'"')
+            position = mark + 2
+        elif following in (separator, b""):
+            return b"".join(parts), mark + 1
+        else:
+            parts.append(b'"')
+            position = mark + 1
+
+
+def join_cells(cells: list[bytes], separator: bytes) -> bytes:
+    """One line of CSV that every reader understands alike."""
+    return (
+        separator.join(
+            b'"' + cell.replace(b'"', b'""') + b'"' if b'"' in cell or separator in cell else cell
+            for cell in cells
+        )
+        + b"\n"
+    )

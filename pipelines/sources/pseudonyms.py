@@ -1,0 +1,78 @@
+"""Customers under a keyed hash: a workspace's key and the pseudonyms made with it; imports errors only."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.errors import StateError
+
+KEY_BYTES = 32
+PREFIX = "c_"
+
+
+def new_key() -> bytes:
+    """A fresh random key."""
+    return secrets.token_bytes(KEY_BYTES)
+
+
+def workspace_key(path: Path, *, landed: bool) -> bytes:
+    """The workspace's key, made at first use: readable by its owner only, in one step, once.
+
+    Args:
+        path: Where the key is kept.
+        landed: Whether anything was landed under a key already.
+
+    Raises:
+        StateError: If the key is lost or damaged while landed data depend on it.
+    """
+    try:
+        key = bytes.fromhex(path.read_text("ascii").strip())
+    except FileNotFoundError:
+        if landed:
+            raise StateError(
+                f"the key {path} is gone, and what was landed cannot be matched without it; "
+                "put it back, or delete the landing folder beside it to read everything anew."
+            ) from None
+        return _make(path)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise StateError(f"the key {path} is damaged; put back the one that was there.")
+    return key
+
+
+def _make(path: Path) -> bytes:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+            stream.write(new_key().hex() + "\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        # A link fails where the name is taken, so of two processes at once one key wins for both.
+        with contextlib.suppress(FileExistsError):
+            os.link(beside, path)
+    finally:
+        beside.unlink()
+    return workspace_key(path, landed=True)
+
+
+def pseudonym(key: bytes, customer: str) -> str:
+    """The pseudonym of a customer's identifier; e-mail addresses are the same in any case of letters."""
+    plain = customer.strip()
+    plain = plain.lower() if "@" in plain else plain
+    return PREFIX + hashlib.blake2b(plain.encode("utf-8"), key=key, digest_size=16).hexdigest()
+
+
+def pseudonyms(key: bytes, customers: pl.Series) -> pl.Series:
+    """Pseudonyms of a column of identifiers; empty stays empty."""
+    distinct = customers.drop_nulls().unique()
+    made = pl.Series([pseudonym(key, customer) for customer in distinct.to_list()], dtype=pl.String)
+    return customers.replace_strict(distinct, made, default=None, return_dtype=pl.String)
