@@ -17,7 +17,7 @@ import polars as pl
 from pipelines.errors import StateError, UsageError
 from pipelines.metrics import MetricDefinition, MetricRequest, catalogue, definition, metric_rows
 from pipelines.settings import read_workspace
-from pipelines.warehouse.catalogue import CONTACT_DIMENSIONS
+from pipelines.metrics.catalogue import CONTACT_DIMENSIONS
 from pipelines.warehouse.publish import Published, read_pointer
 
 __all__ = ["Build", "ColumnDoc", "MetricDefinition", "MetricRequest", "Reader", "TableDoc"]

@@ -13,7 +13,7 @@ from pipelines.errors import UsageError
 from pipelines.metrics import MetricRequest, catalogue
 from pipelines.metrics.request import GRAINS
 from pipelines.reader import Reader
-from pipelines.warehouse.catalogue import CONTACT_DIMENSIONS, definition
+from pipelines.metrics.catalogue import CONTACT_DIMENSIONS, definition
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

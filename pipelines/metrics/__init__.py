@@ -1,10 +1,10 @@
 """The catalogue of metrics, and the one place that groups, divides and puts intervals.
 
-May import warehouse and stats.
+Imports stats only: a connection comes in, rows go out, so that a build can freeze what is final.
 """
 
+from pipelines.metrics.catalogue import MetricDefinition, catalogue, definition
 from pipelines.metrics.request import Grain, MetricRequest
 from pipelines.metrics.rows import metric_rows
-from pipelines.warehouse.catalogue import MetricDefinition, catalogue, definition
 
 __all__ = ["Grain", "MetricDefinition", "MetricRequest", "catalogue", "definition", "metric_rows"]

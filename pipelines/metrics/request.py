@@ -8,7 +8,7 @@ from datetime import date
 from typing import Literal, get_args
 
 from pipelines.errors import UsageError, did_you_mean
-from pipelines.warehouse.catalogue import CONTACT_DIMENSIONS, MetricDefinition, definition
+from pipelines.metrics.catalogue import CONTACT_DIMENSIONS, MetricDefinition, definition
 
 Grain = Literal["day", "week", "month", "quarter", "all"]
 GRAINS: tuple[str, ...] = get_args(Grain)

@@ -8,10 +8,10 @@ import duckdb
 import numpy as np
 import polars as pl
 
+from pipelines.metrics.catalogue import MetricDefinition
 from pipelines.metrics.request import MetricRequest
 from pipelines.metrics.sql import grouped
 from pipelines.stats.intervals import normal_mean, wilson
-from pipelines.warehouse.catalogue import MetricDefinition
 
 _MEASURES = {
     "value": pl.Float64,

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipelines.metrics.catalogue import PROGRAM_DIMENSIONS, MetricDefinition
 from pipelines.metrics.request import MetricRequest
-from pipelines.warehouse.catalogue import PROGRAM_DIMENSIONS, MetricDefinition
 
 _PERIODS = {
     "day": "event_date",

@@ -14,8 +14,8 @@ import yaml
 from pipelines.canonical import tables
 from pipelines.errors import StateError
 from pipelines.landing import Batch
+from pipelines.metrics import catalogue
 from pipelines.settings import Settings
-from pipelines.warehouse.catalogue import catalogue
 from pipelines.warehouse.landed import BatchAccount, prepare
 from pipelines.warehouse.models import SQL_FOLDER, models
 

@@ -86,22 +86,38 @@ def file_account(batch: Batch, built: BatchAccount, *, published_waiting: int | 
     )
 
 
-def published_waiting(previous: Path | None) -> dict[str, int]:
-    """Rows that wait for another row, by batch, in the published warehouse; empty where there is none."""
+def attach_previous(con: duckdb.DuckDBPyConnection, previous: Path | None) -> bool:
+    """Attach the last published warehouse as `previous`; says whether there is one that can be continued.
+
+    One that another version of Plumbline wrote, with other tables of history, is not continued.
+    """
     if previous is None:
+        return False
+    path = str(previous).replace("'", "''")
+    con.execute(f"attach '{path}' as previous (read_only)")
+    told = con.sql(
+        "select count(*) from duckdb_tables() where database_name = 'previous' "
+        "and (schema_name, table_name) in (('main', 'load_runs'), ('main', 'load_files'), "
+        "('main', 'restatements'), ('internal', 'batches'), ('internal', 'frozen'))"
+    ).fetchall()
+    return bool(told == [(5,)])
+
+
+def published_waiting(con: duckdb.DuckDBPyConnection, *, is_continued: bool) -> dict[str, int]:
+    """Rows that waited for another row when last published, by batch; empty where nothing was."""
+    if not is_continued:
         return {}
-    with duckdb.connect(str(previous), read_only=True) as con:
-        return dict(con.sql("select batch_id, rows_waiting from internal.batches").fetchall())
+    return dict(con.sql("select batch_id, rows_waiting from previous.internal.batches").fetchall())
 
 
 def write_history(
     con: duckdb.DuckDBPyConnection,
     *,
-    previous: Path | None,
+    is_continued: bool,
     batches: Sequence[Batch],
     built: Mapping[int, BatchAccount],
 ) -> None:
-    """Make the tables of accounts, with what the previous warehouse remembers."""
+    """Make the tables of accounts, with what the last warehouse, attached as `previous`, remembers."""
     for name, columns in (("load_runs", RUNS), ("load_files", FILES), ("restatements", RESTATEMENTS)):
         con.execute(f"create table {name} ({columns})")
     con.execute("create table internal.batches (batch_id varchar, rows_waiting bigint)")
@@ -110,12 +126,9 @@ def write_history(
             "insert into internal.batches values (?, ?)",
             [(batch.batch_id, built[batch.seq].waiting) for batch in batches],
         )
-    if previous is not None:
-        path = str(previous).replace("'", "''")
-        con.execute(f"attach '{path}' as previous (read_only)")
+    if is_continued:
         for name in ("load_runs", "load_files", "restatements"):
             con.execute(f"insert into {name} by name select * from previous.{name}")
-        con.execute("detach previous")
     _rejected_rows(con, batches)
 
 

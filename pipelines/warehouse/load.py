@@ -17,6 +17,7 @@ from pipelines.settings import Workspace
 from pipelines.warehouse.build import build_tables, connect, describe
 from pipelines.warehouse.history import (
     FileAccount,
+    attach_previous,
     file_account,
     published_waiting,
     write_expectations,
@@ -24,6 +25,7 @@ from pipelines.warehouse.history import (
     write_run,
 )
 from pipelines.warehouse.publish import Published, only_load, publish, read_pointer, remove_leftovers
+from pipelines.warehouse.restate import freeze
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,7 @@ def _build(
     spill = workspace.state / "spill"
     con = connect(path, temporary=spill)
     try:
+        is_continued = attach_previous(con, previous)
         con.begin()
         say("building the models")
         built, moment = build_tables(
@@ -125,14 +128,16 @@ def _build(
             as_of=as_of.astimezone(UTC).replace(tzinfo=None) if as_of else None,
             build_id=build_id,
         )
-        waited = published_waiting(previous)
+        waited = published_waiting(con, is_continued=is_continued)
         now_matched = {batch.batch_id for batch in matched}
         accounts = [
             (file_account(batch, built[batch.seq], published_waiting=waited.get(batch.batch_id)), batch)
             for batch in batches
             if batch.batch_id in now_matched or waited.get(batch.batch_id, 0) != built[batch.seq].waiting
         ]
-        write_history(con, previous=previous, batches=batches, built=built)
+        write_history(con, is_continued=is_continued, batches=batches, built=built)
+        say("freezing what is final")
+        freeze(con, build_id=build_id, as_of=moment, is_continued=is_continued)
         say("checking the marts")
         from pipelines.quality import check_marts  # Great Expectations takes seconds to import
 

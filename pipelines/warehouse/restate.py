@@ -1,0 +1,89 @@
+"""What was final and moved: each build freezes its final weeks and compares them with the last build's."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+import duckdb
+import polars as pl
+
+from pipelines.metrics import MetricRequest, catalogue, metric_rows
+
+FROZEN = (
+    "metric varchar, program_id varchar, period_start date, value double, numerator double, "
+    "denominator bigint, definition varchar"
+)
+GRAIN = "week"
+
+
+def freeze(con: duckdb.DuckDBPyConnection, *, build_id: str, as_of: datetime, is_continued: bool) -> None:
+    """Freeze the final weeks of every metric and program; list those that moved in `restatements`.
+
+    Args:
+        con: The build's connection; with `is_continued` the last warehouse is attached as `previous`.
+        build_id: This build.
+        as_of: Naive UTC. A build for an earlier moment than the last one's judges nothing: what was
+            final then is not final now for no other reason than the question.
+        is_continued: Whether there is a last warehouse.
+    """
+    con.execute(f"create table internal.frozen ({FROZEN})")
+    if is_continued:
+        last = con.sql("select max(as_of) from previous.internal.build").fetchall()[0][0]
+        if last > as_of:
+            con.execute("insert into internal.frozen by name select * from previous.internal.frozen")
+            return
+    final = _final_rows(con)
+    con.register("final_rows", final.to_arrow())
+    con.execute("insert into internal.frozen by name select * from final_rows")
+    con.unregister("final_rows")
+    if is_continued:
+        con.execute(_MOVED, {"build_id": build_id, "grain": GRAIN})
+
+
+def _final_rows(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    settings = repr(con.sql("select * exclude (build_id, as_of) from internal.build").fetchall())
+    settings += repr(con.sql("select * from internal.service_levels order by all").fetchall())
+    frames = []
+    for metric in catalogue():
+        rows = metric_rows(con, MetricRequest(metrics=(metric.key,), by=("program_id",), grain=GRAIN))
+        mark = hashlib.blake2b((metric.sql + settings).encode(), digest_size=8).hexdigest()
+        frames.append(
+            rows.filter(pl.col("status") == "final").select(
+                "metric", "program_id", "period_start", "value", "numerator", "denominator",
+                pl.lit(mark).alias("definition"),
+            )
+        )  # fmt: skip
+    return pl.concat(frames)
+
+
+# A week that is no longer final, or no longer there, has moved too: its new value is empty.
+_MOVED = """
+    insert into restatements by name
+    select
+        $build_id as noticed_in,
+        old.metric,
+        $grain as grain,
+        old.program_id,
+        old.period_start,
+        old.value as old_value,
+        new.value as new_value,
+        cast(old.denominator as double) as old_denominator,
+        cast(new.denominator as double) as new_denominator,
+        case
+            when new.metric is null then 'rows withdrawn, or waiting again'
+            when new.definition <> old.definition then 'definition or setting changed'
+            when new.denominator > old.denominator then 'late rows'
+            when new.denominator < old.denominator then 'rows corrected or withdrawn'
+            else 'late outcome or correction'
+        end as cause
+    from previous.internal.frozen as old
+    left join internal.frozen as new
+        on new.metric = old.metric
+        and new.program_id is not distinct from old.program_id
+        and new.period_start = old.period_start
+    where new.metric is null
+        or new.numerator is distinct from old.numerator
+        or new.denominator <> old.denominator
+        or new.value is distinct from old.value
+"""
