@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from pipelines.errors import StateError
 from pipelines.simulate import reference
 from pipelines.simulate.block import World, make_generators, simulate_block
 from pipelines.simulate.files import FORMATS, STREAMED, Folder
@@ -42,9 +43,18 @@ def simulate(
     """
     folder = Folder(root, file_format)
     folder.open()
+    try:
+        return _write(folder, plan, progress)
+    except OSError as error:
+        raise StateError(f"cannot write in {root}: {error.strerror or error}.") from None
+    finally:
+        folder.discard()
+
+
+def _write(folder: Folder, plan: Plan, progress: Callable[[str], None]) -> dict[str, int]:
     generators = make_generators(plan.seed, plan.blocks)
     shared = generators[0]
-    calendar = Calendar(plan)
+    calendar = Calendar(plan, shared)
     agents = make_agents(plan, shared)
     desk = Desk(calendar, agents, Roster(plan, agents, shared))
     world = World(plan, calendar, agents, make_graders(plan, shared), desk)

@@ -10,7 +10,7 @@ import polars as pl
 from pipelines.simulate import frames
 from pipelines.simulate import parameters as p
 from pipelines.simulate.chains import joined, live_through, trim
-from pipelines.simulate.demand import event_messages, first_wishes
+from pipelines.simulate.demand import event_messages, first_wishes, informed_counts
 from pipelines.simulate.handling import Desk, Handled
 from pipelines.simulate.money import new_orders, outcomes
 from pipelines.simulate.orders import Orders, deliver, first_orders
@@ -37,11 +37,16 @@ class World:
 
 @dataclass(frozen=True)
 class Block:
-    """Rows of the four large tables, and what the truth needs of them."""
+    """Rows of the four large tables, and what the truth needs of them.
+
+    Attributes:
+        informed: Event x (customers with an open order, those told within two hours).
+    """
 
     rows: dict[str, pl.DataFrame]
     contacts: Handled
     orders: Orders
+    informed: np.ndarray
 
 
 def simulate_block(world: World, block: int, random: np.random.Generator) -> Block:
@@ -77,6 +82,7 @@ def simulate_block(world: World, block: int, random: np.random.Generator) -> Blo
         },
         contacts=contacts,
         orders=orders,
+        informed=informed_counts(calendar, orders, messages),
     )
 
 

@@ -103,7 +103,7 @@ def _about_orders(
     """
     weight = np.where(orders.is_late, p.LATE_WEIGHT, 1.0) * np.where(informed, p.INFORMED_WEIGHT, 1.0)
     cancelled = orders.cancelled_at > 0
-    weight = np.where(cancelled, p.CANCELLED_WEIGHT, weight)
+    weight = np.where(cancelled, p.CANCELLED_WEIGHT, weight) * np.where(orders.is_sale, p.SALE_WEIGHT, 1.0)
     race = random.exponential(1.0, len(orders)) / weight
     order = np.sort(np.argpartition(race, min(size, len(orders) - 1))[:size])
     late, gone = orders.is_late[order], cancelled[order]
@@ -188,8 +188,7 @@ def event_messages(
         if not event.informed or not calendar.has_event(event):
             continue
         start = calendar.event_start(event)
-        done = np.where(orders.cancelled_at > 0, orders.cancelled_at, orders.delivered_at)
-        is_open = (orders.program == event.program) & (orders.ordered_at <= start) & (done > start)
+        is_open = _open_at(orders, event.program, start)
         rows = np.flatnonzero(is_open)
         customer, first = np.unique(orders.customer[rows], return_index=True)
         luck = random.random(len(customer))
@@ -224,6 +223,24 @@ def event_messages(
         sent_at=sent_at[keep],
     )
     return messages, informed
+
+
+def informed_counts(calendar: Calendar, orders: Orders, messages: Messages) -> np.ndarray:
+    """Event x (customers with an open order at its start, those of them told within two hours)."""
+    found = np.zeros((len(p.EVENTS), 2), dtype=np.int64)
+    for number, event in enumerate(p.EVENTS):
+        if calendar.has_event(event):
+            start = calendar.event_start(event)
+            waiting = np.unique(orders.customer[_open_at(orders, event.program, start)])
+            in_time = (messages.sent_at >= start) & (messages.sent_at <= start + 2 * HOUR)
+            told = messages.customer[in_time & (messages.program == event.program)]
+            found[number] = len(waiting), np.isin(waiting, told).sum()
+    return found
+
+
+def _open_at(orders: Orders, program: int, instant: int) -> np.ndarray:
+    done = np.where(orders.cancelled_at > 0, orders.cancelled_at, orders.delivered_at)
+    return (orders.program == program) & (orders.ordered_at <= instant) & (done > instant)
 
 
 CHANNEL_OUT = [p.CHANNELS.index(channel) for channel in ("email", "email", "sms", "push", "app")]

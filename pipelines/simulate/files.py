@@ -108,6 +108,10 @@ class Folder:
             part.unlink()
         return rows
 
+    def discard(self) -> None:
+        """Drop what was set aside; the files of an earlier run stay."""
+        shutil.rmtree(self.spill, ignore_errors=True)
+
     def publish(self, truth: str) -> None:
         """Put all files in place, those of another format away, and the truth last."""
         (self.root / TRUTH).unlink(missing_ok=True)
@@ -119,7 +123,7 @@ class Folder:
         written = self.spill / TRUTH
         written.write_text(truth, "utf-8")
         written.replace(self.root / TRUTH)
-        shutil.rmtree(self.spill, ignore_errors=True)
+        self.discard()
 
 
 def _write_csv(frame: pl.DataFrame, file: BinaryIO, *, header: bool) -> None:

@@ -246,7 +246,8 @@ class Desk:
         self, wishes: Wishes, agent: np.ndarray, order_value: np.ndarray, order_is_late: np.ndarray
     ) -> np.ndarray:
         return expit(
-            self.refund[wishes.issue]
+            p.REFUND_BASE
+            + self.refund[wishes.issue]
             + p.REFUND_VALUE_SLOPE * np.log(np.maximum(order_value, 1) / p.REFUND_TYPICAL_VALUE)
             + p.REFUND_LATE * order_is_late
             + np.array(p.CHANNEL_REFUND)[wishes.channel]

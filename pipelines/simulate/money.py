@@ -139,7 +139,9 @@ def new_orders(random: np.random.Generator, contacts: Handled) -> tuple[np.ndarr
     chain = contacts.wishes.chain[by_time]
     is_last = np.append(chain[1:] != chain[:-1], True) if len(chain) else np.zeros(0, bool)
     last = by_time[is_last]
-    share = np.where(contacts.solved[last], p.REORDERS_SOLVED, p.REORDERS_UNSOLVED)
+    at_once = contacts.wishes.attempts[last] == 0
+    share = np.where(at_once, p.REORDERS_SOLVED, p.REORDERS_SOLVED_LATE)
+    share = np.where(contacts.solved[last], share, p.REORDERS_UNSOLVED)
     comes = last[random.random(len(last)) < share]
     days = 1 + random.exponential(p.REORDER_MEAN_DAYS, len(comes))
     return contacts.wishes.customer[comes], contacts.wishes.opened_at[comes] + (days * DAY).astype(np.int64)

@@ -62,7 +62,7 @@ def first_orders(
     calendar: Calendar, random: np.random.Generator, *, everyday: int, sale: int
 ) -> tuple[Customers, Orders]:
     """Customers and the orders they place of their own accord, the flash sale's among them."""
-    size = max(1, round(everyday / 1.45))
+    size = max(1, round(everyday / 1.25))
     program = (random.random(size) >= p.PROGRAMS[0].share).astype(np.int64)
     new = round(sale * 0.65)
     program = np.concatenate([program, np.full(new, p.SALE_PROGRAM)])
@@ -116,7 +116,7 @@ def deliver(
     cents = np.clip(typical * np.exp(random.normal(0, 0.75, size)) * 100, 600, 240_000).astype(np.int64)
     cents = np.where(random.random(size) < 0.6, cents // 100 * 100 + 99, cents)
     pays_cad = customers.pays_cad[customer]
-    promised_days = random.integers(3, 7, size)
+    promised_days = random.integers(3, 7, size) + np.where(is_sale, random.integers(0, 4, size), 0)
     promised_at = (ordered_at // DAY + promised_days) * DAY + 23 * HOUR
     late_share = np.where(is_sale, p.LATE_SHARE_SALE, p.LATE_SHARE)
     for event in p.EVENTS:
@@ -126,7 +126,7 @@ def deliver(
             late_share = np.where((program == event.program) & moving & ~is_sale, event.late, late_share)
     is_late = random.random(size) < late_share
     early = (random.random(size) * 0.55 * promised_days * DAY).astype(np.int64)
-    behind = (random.exponential(1.6, size) * DAY).astype(np.int64) + 9 * HOUR + is_sale * DAY
+    behind = (random.exponential(1.6, size) * np.where(is_sale, 3.0, 1.0) * DAY).astype(np.int64) + 9 * HOUR
     delivered_at = np.where(is_late, promised_at + behind, promised_at - early - 2 * HOUR)
     delivered_at = np.maximum(delivered_at, ordered_at + 8 * HOUR)
     cancelled = random.random(size) < np.where(is_late, 2.0, 1.0) * p.CANCELLED_SHARE

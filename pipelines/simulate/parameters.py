@@ -65,7 +65,7 @@ ISSUES = tuple(ISSUE)
 CHANNEL_WEIGHTS = [0.38, 0.29, 0.20, 0.04, 0.03, 0.0, 0.055, 0.005]
 CHANNEL_SOLVE = [0.15, 0.0, -0.10, -0.05, -0.25, 0.0, 0.0, 0.0]
 CHANNEL_REFUND = [-0.15, 0.0, 0.15, 0.0, 0.1, 0.0, 0.0, 0.0]
-URGENT_ISSUES = ["payment", "complaint", "damaged", "cancellation"]
+URGENT_ISSUES = ["payment", "complaint", "warranty", "cancellation"]
 
 
 @dataclass(frozen=True)
@@ -167,11 +167,11 @@ RETRIES_AFTER_ABANDONING = 0.62
 
 ESCALATE_BASE, ESCALATE_UNSOLVED, ESCALATE_OVERLOAD = -3.75, 1.7, 0.4
 CSAT_SENT, CSAT_ANSWERED, CSAT_ANSWERED_UNSOLVED = 0.72, 0.20, 0.25
-CSAT_SOLVED, CSAT_UNSOLVED = 1.28, -0.12  # means of the latent satisfaction; 0 divides 3 from 4
+CSAT_SOLVED, CSAT_UNSOLVED = 1.5, -0.1  # means of the latent satisfaction; 0 divides 3 from 4
 CSAT_CUTS = [-1.35, -0.85, 0.0, 0.75]
 CSAT_OVERLOAD = -0.25
 
-REFUND_VALUE_SLOPE, REFUND_LATE = -0.22, 0.35
+REFUND_BASE, REFUND_VALUE_SLOPE, REFUND_LATE = -0.2, -0.22, 0.35
 REFUND_TYPICAL_VALUE = 70.0
 PARTIAL_SHARE = 0.2
 CLAW_BACK, CHARGEBACK_SOLVED, CHARGEBACK_UNSOLVED = 0.035, 0.004, 0.045
@@ -184,11 +184,11 @@ SAVED_WITH = {  # how an ask that is not refunded ends
     "discount": 0.10,
     "reship": 0.04,
 }
-REORDERS_SOLVED, REORDERS_UNSOLVED, REORDER_MEAN_DAYS = 0.40, 0.08, 30.0
+REORDERS_SOLVED, REORDERS_SOLVED_LATE, REORDERS_UNSOLVED, REORDER_MEAN_DAYS = 0.42, 0.22, 0.06, 30.0
 
-LATE_SHARE, LATE_SHARE_SALE, LATE_SHARE_EVENT = 0.07, 0.42, 0.55
+LATE_SHARE, LATE_SHARE_SALE = 0.07, 0.28
 CANCELLED_SHARE = 0.03
-LATE_WEIGHT, CANCELLED_WEIGHT, INFORMED_WEIGHT = 7.0, 3.0, 0.5
+LATE_WEIGHT, CANCELLED_WEIGHT, INFORMED_WEIGHT, SALE_WEIGHT = 7.0, 3.0, 0.5, 0.38
 WITH_ORDER, ORDER_LEFT_OUT, CUSTOMER_UNKNOWN = 0.76, 0.05, 0.09
 SALE_ORDERS_AT_SCALE_1, SALE_HOURS = 180_000, 6
 
@@ -288,6 +288,8 @@ DRIFT_GRADER, DRIFT_LATENT = 2, 0.8  # this grader grows stricter by so much ove
 # The flash sale and what follows it.
 SALE_PROGRAM, SALE_HOUR = 1, 10
 SALE_CONTACT_RATE = 0.22  # expected extra contacts an order of the sale
+SALE_PLANNED = 0.45  # share of them that overtime takes
+LOAD_NOISE = 0.035  # standard deviation of a day's load
 SURGE_FIRST_DAY, SURGE_LAST_DAY, SURGE_TEAM_RELIEF = 4, 24, 0.45
 MAX_LOAD = 1.45
 QUEUE_GROWTH = 3.2  # of the mean wait, a unit of load
@@ -374,8 +376,8 @@ EVENTS = (
         8,
         after_sale=3,
         late=0.35,
-        informed=0.4,
-        informed_later=0.25,
+        informed=0.38,
+        informed_later=0.15,
     ),
     EventModel("ev-09", 1, "surge_team", "Surge team on the queue", 20 * 24, 7, after_sale=4),
     EventModel(

@@ -116,7 +116,7 @@ class Calendar:
         load: Program x day, expected demand over the staff planned for it; 1 is full.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, random: np.random.Generator) -> None:
         self.plan = plan
         self.days = plan.days + WARM_UP
         dates = [plan.first_day + timedelta(days=day - WARM_UP) for day in range(self.days + 2)]
@@ -135,13 +135,13 @@ class Calendar:
         self.contact_weights = self._weights([1.25, 1.1, 1.05, 1.0, 1.0, 0.6, 0.5])
         self.contact_weights[:, :WARM_UP] = 0
         self.contact_weights /= self.contact_weights.sum(axis=1, keepdims=True)
-        self.load = self._load()
+        self.load = self._load(random)
 
     def _weights(self, by_weekday: list[float]) -> np.ndarray:
         weights = self.season * np.array(by_weekday)[self.weekday]
         return np.repeat((weights / weights.sum())[None, :], len(p.PROGRAMS), axis=0)
 
-    def _load(self) -> np.ndarray:
+    def _load(self, random: np.random.Generator) -> np.ndarray:
         """Demand a day over staff: planned on a month's average and half of what the season adds."""
         demand = np.convolve(np.pad(self.season, (6, 0), mode="edge"), np.ones(7) / 7, mode="valid")
         month = np.convolve(np.pad(demand, 14, mode="edge"), np.ones(29) / 29, mode="valid")
@@ -155,9 +155,10 @@ class Calendar:
         surge_team = np.where(
             (day >= p.SURGE_FIRST_DAY) & (day <= p.SURGE_LAST_DAY), p.SURGE_TEAM_RELIEF, 0.0
         )
-        load[p.SALE_PROGRAM] = (load[p.SALE_PROGRAM] + 0.86 * extra) / (1 + surge_team)
+        load[p.SALE_PROGRAM] = (load[p.SALE_PROGRAM] + 0.86 * (1 - p.SALE_PLANNED) * extra) / (1 + surge_team)
         for program, first, last, added in self._outages():
             load[program, WARM_UP + first : WARM_UP + last + 1] += added
+        load *= np.exp(random.normal(0, p.LOAD_NOISE, load.shape))
         return np.minimum(load, p.MAX_LOAD)
 
     def _outages(self) -> list[tuple[int, int, int, float]]:

@@ -30,7 +30,7 @@ TARGETS = {
     "transfer_rate": (0.11, 0.10),
     "informed_within_2h": (0.70, 0.75),
     "contacts_per_100_orders": (48.0, 46.0),
-    "handle_minutes_median": (6.0, 6.0),
+    "handle_minutes_median": (5.0, 5.0),
 }
 PARTNER_TARGETS = {"fcr": (0.73, 0.75), "csat": (0.75, 0.77)}
 

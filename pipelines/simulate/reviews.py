@@ -14,7 +14,7 @@ from pipelines.simulate.world import Agents, Graders
 
 PURPOSES = ["routine", "calibration", "reference"]
 SESSION_EVERY_DAYS, SESSION_CONTACTS, SESSION_GRADERS = 14, 5, 6
-MIN_REVIEWS_FOR_SESSIONS = 60
+SESSIONS_SHARE = 0.36  # of all reviews at most
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,7 @@ def review(
 ) -> Reviews:
     """About `wanted` reviews of contacts that an agent handled and closed."""
     eligible = np.flatnonzero((contacts.agent >= 0) & (contacts.closed_at > 0))
-    parts: list[tuple[np.ndarray, ...]] = []
-    if wanted >= MIN_REVIEWS_FOR_SESSIONS:
-        parts = _sessions(random, calendar, contacts, graders, eligible, wanted)
+    parts = _sessions(random, calendar, contacts, graders, eligible, wanted)
     routine = max(0, wanted - sum(len(part[0]) for part in parts))
     parts.append(_routine(random, contacts, graders, eligible, routine))
     contact, grader, purpose, session, at = (np.concatenate(column) for column in zip(*parts, strict=True))
@@ -89,10 +87,13 @@ def _sessions(
     eligible: np.ndarray,
     wanted: int,
 ) -> list[tuple[np.ndarray, ...]]:
-    """Every other week a few recent contacts of one program, scored by everyone present and by the expert."""
+    """Every other week at most, a few recent contacts of a program, scored by all present and the expert."""
     parts: list[tuple[np.ndarray, ...]] = []
-    every = SESSION_EVERY_DAYS if wanted >= 600 else 4 * SESSION_EVERY_DAYS
     present = min(SESSION_GRADERS, len(graders) - 1)
+    affordable = int(wanted * SESSIONS_SHARE / (SESSION_CONTACTS * (present + 1)))
+    if not affordable:
+        return parts
+    every = max(SESSION_EVERY_DAYS, -(-(calendar.plan.days - 22) // affordable))
     expert = len(graders) - 1
     for number, day in enumerate(range(21, calendar.plan.days - 1, every)):
         program = number % len(p.PROGRAMS)

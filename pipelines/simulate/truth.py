@@ -35,15 +35,15 @@ ABOUT = {
     "criteria": "The scorecard; loading is how far a criterion follows true quality, noise what graders "
     "see differently.",
     "issues": "Logit of solving, typical minutes, chance of asking for a refund, logit of refunding, mix.",
-    "events": "Events with start, and what they did: late orders, customers informed in two hours, load "
-    "added.",
+    "events": "Events with their start: share of orders on their way made late, load added, customers "
+    "with an open order at the start, and how many of them were told within two hours.",
     "load": "Mean, highest load (demand over staff) by program, and by week of the flash sale's program.",
     "effects": "Everything else that moves an outcome; logit scale unless the name says share or days.",
     "refund": "The save desk's effect: stakes it handled, their mean true probability of a refund there "
     "and had the same agent met the same stake off the desk, and the money: "
     "incremental_avoided and incremental_value (expected).",
-    "repeat_purchase": "Chance that a customer orders again after a problem solved or not, beside everyday "
-    "orders.",
+    "repeat_purchase": "Chance that a customer orders again after a problem solved at once, later "
+    "or never, beside everyday orders.",
     "counts": "Rows written.",
 }
 EFFECTS = [
@@ -74,6 +74,7 @@ EFFECTS = [
     "CSAT_UNSOLVED",
     "CSAT_CUTS",
     "CSAT_OVERLOAD",
+    "REFUND_BASE",
     "REFUND_VALUE_SLOPE",
     "REFUND_LATE",
     "REFUND_TYPICAL_VALUE",
@@ -106,10 +107,11 @@ class Truth:
         self.sums = np.zeros((len(MEASURES), 2, len(world.agents)))
         self.site_issue = np.zeros((2, len(p.SITES), len(p.ISSUES)))
         self.desk = np.zeros(5)
-        self.counts: dict[str, int] = {}
+        self.informed = np.zeros((len(p.EVENTS), 2), dtype=np.int64)
 
     def add(self, block: Block) -> None:
         """Take a block's contacts into account."""
+        self.informed += block.informed
         contacts = block.contacts
         wishes = contacts.wishes
         size = len(self.world.agents)
@@ -161,6 +163,7 @@ class Truth:
             "refund": self._refund(),
             "repeat_purchase": {
                 "share_after_solved": p.REORDERS_SOLVED,
+                "share_after_solved_late": p.REORDERS_SOLVED_LATE,
                 "share_after_unsolved": p.REORDERS_UNSOLVED,
                 "mean_days": p.REORDER_MEAN_DAYS,
             },
@@ -273,8 +276,8 @@ class Truth:
                 "kind": event.kind,
                 "started_at": datetime.fromtimestamp(self.world.calendar.event_start(event), UTC).isoformat(),
                 "late_share": event.late,
-                "informed_share": event.informed,
-                "informed_later_share": event.informed_later,
+                "customers_with_open_order": int(self.informed[p.EVENTS.index(event), 0]),
+                "informed_within_2h": int(self.informed[p.EVENTS.index(event), 1]),
                 "load_added": event.load,
             }
             for event in events_of(self.world.calendar)

@@ -146,11 +146,16 @@ def _with_effects(
     random: np.random.Generator,
 ) -> Agents:
     size = len(site)
+    surge = np.array([teams[code] == p.SURGE_TEAM for code in team])
     skill = random.normal(0, 1, size)
     own = random.normal(0, 1, size)
+    for code in range(len(p.SITES)):
+        # Centred within the site, so that a site is as good as its effect says, not as its draw of people.
+        here = (site == code) & ~surge
+        skill[here] -= skill[here].mean()
+        own[here] -= own[here].mean()
     together = p.AGENT_QUALITY_SKILL_CORRELATION
     quality = together * skill + (1 - together**2) ** 0.5 * own
-    surge = np.array([teams[code] == p.SURGE_TEAM for code in team])
     site_solve = np.array([item.solve for item in p.SITES])[site]
     site_refund = np.array([item.refund for item in p.SITES])[site]
     csat = 0.5 * skill + 0.87 * random.normal(0, 1, size)
