@@ -6,10 +6,11 @@ like the field: dates like dates, words like the allowed words. Imports canonica
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import Any, Literal
@@ -41,18 +42,18 @@ class FieldGuess:
     """One canonical field and the column that seems to hold it.
 
     Attributes:
+        time_column: A second column with the time of day, where `column` holds only the day.
         score: Between 0 and 1, how well name and values fit.
         values: Their word to ours, where the field has allowed words.
         reading: How the values are to be read.
-        why: What spoke for it, for a comment.
     """
 
     field: str
     column: str
     score: float
     reading: Reading
-    values: Mapping[str, str] = field(default_factory=dict)
-    why: str = ""
+    values: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    time_column: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Guess:
     sure: float
     why: str
     fields: tuple[FieldGuess, ...] = ()
-    assumed: Mapping[str, str] = field(default_factory=dict)
+    assumed: Mapping[str, str] = dataclasses.field(default_factory=dict)
     missing: tuple[str, ...] = ()
     needs_program: bool = False
     unused: tuple[str, ...] = ()
@@ -89,17 +90,8 @@ class Guess:
         return "sure" if self.sure >= 0.85 else "likely" if self.sure >= 0.65 else "unsure"
 
 
-def canonical_table(file_name: str) -> str | None:
-    """The table that a file is named after: `contacts.csv`, `orders_2026-01.csv.gz`, `contacts-eu.parquet`."""
-    stem = file_name.split(".")[0].lower()
-    for name in sorted(tables(), key=len, reverse=True):
-        if re.fullmatch(rf"{name}(?:[_-].*)?", stem):
-            return name
-    return None
-
-
 def guess(look: Look) -> Guess:
-    """The best guess about a file that is not named like a canonical table."""
+    """The best guess about a file whose name does not say already what it is."""
     by_preset = _best_preset(look)
     by_table = max((guess_table(look, table) for table in tables().values()), key=_rank)
     if by_preset is not None and by_preset.sure >= _PRESET_SHARE:
@@ -118,7 +110,7 @@ def _best_preset(look: Look) -> Guess | None:
     found = []
     for preset in presets().values():
         wanted = [_plain(column) for column in preset.recognise.get("columns", ())]
-        if not wanted:
+        if not wanted or (preset.written.get("format") == "ndjson") != (look.kind == "ndjson"):
             continue
         matches = sum(
             column in have or any(name.startswith(f"{column} ") for name in have) for column in wanted
@@ -149,6 +141,12 @@ def guess_table(look: Look, table: Table) -> Guess:
         if candidate.field not in chosen and candidate.column not in taken:
             chosen[candidate.field] = candidate
             taken.add(candidate.column)
+    for name in table.timestamps:
+        time = _time_beside(look, chosen[name].column, taken) if name in chosen else None
+        if time is not None:
+            chosen[name] = replace(chosen[name], time_column=time)
+            taken.add(time)
+    chosen = _one_order_of_day_and_month(chosen)
     required = [column.name for column in table.columns if column.required and column.name != "program_id"]
     open_fields = [name for name in required if name not in chosen]
     assumed = {k: v for k, v in _ASSUMED.get(table.name, {}).items() if k in open_fields}
@@ -172,6 +170,22 @@ def guess_table(look: Look, table: Table) -> Guess:
         needs_program="program_id" in names and "program_id" not in chosen,
         unused=tuple(name for name in look.columns if name not in taken),
     )
+
+
+def _one_order_of_day_and_month(chosen: dict[str, FieldGuess]) -> dict[str, FieldGuess]:
+    """Formats that could be read both ways follow those of the same file that cannot."""
+    certain = [
+        one.reading.format[:2]
+        for one in chosen.values()
+        if one.reading.format and not one.reading.is_ambiguous
+    ]
+    first = next((start for start in certain if start in ("%d", "%m")), None)
+    if first is None:
+        return chosen
+    return {
+        name: replace(one, reading=one.reading.with_first(first)) if one.reading.is_ambiguous else one
+        for name, one in chosen.items()
+    }
 
 
 def _field(look: Look, table: Table, column: Column, name: str) -> FieldGuess | None:
@@ -198,8 +212,21 @@ def _field(look: Look, table: Table, column: Column, name: str) -> FieldGuess | 
         score *= 0.5
     if score < 0.3:
         return None
-    note = f"for example {reading.example}" if reading.example else ""
-    return FieldGuess(field=column.name, column=name, score=score, reading=reading, values=values, why=note)
+    return FieldGuess(field=column.name, column=name, score=score, reading=reading, values=values)
+
+
+def _time_beside(look: Look, column: str, taken: set[str]) -> str | None:
+    """The column with the time of day that belongs to a column of days, such as `Time` to `Date`."""
+    days = look.sample[column].drop_nulls()
+    if days.is_empty() or days.str.contains(":").any():
+        return None
+    wanted = {"time", _plain(column).replace("date", "time"), f"{_plain(column)} time"}
+    for name in look.sample.columns:
+        if name not in taken and _plain(name) in wanted:
+            times = look.sample[name].drop_nulls()
+            if len(times) and times.str.contains(r"^\d{1,2}:\d{2}(:\d{2})?$").mean() == 1.0:
+                return name
+    return None
 
 
 def _name_score(table: str, field_name: str, column: str) -> float:

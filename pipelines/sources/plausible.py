@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -63,6 +63,12 @@ class Reading:
     is_ambiguous: bool = False
     is_duration: bool = False
     example: str = ""
+
+    def with_first(self, first: str) -> Reading:
+        """An ambiguous reading settled: the day (`%d`) or the month (`%m`) stands first."""
+        written = self.format or ""
+        swapped = _TWINS.get(written[:5], written[:5]) + written[5:]
+        return replace(self, format=written if written.startswith(first) else swapped, is_ambiguous=False)
 
 
 def read_as(column: Column, cells: pl.Series) -> Reading | None:
