@@ -1,0 +1,56 @@
+"""Local wall times: the table of offsets against Python's own reading of the same zone."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.warehouse.zones import wall_clock_offsets
+
+ZONES = (
+    "America/New_York",
+    "Australia/Lord_Howe",
+    "Asia/Manila",
+    "Europe/London",
+    "America/Sao_Paulo",
+    "UTC",
+)
+
+
+def read(timezone: str, local: datetime) -> datetime:
+    for start, end, offset in wall_clock_offsets(timezone):
+        if start <= local < end:
+            return local - timedelta(seconds=offset)
+    raise AssertionError(f"{local} is in no span of {timezone}")
+
+
+@given(st.sampled_from(ZONES), st.datetimes(datetime(1991, 1, 1), datetime(2059, 6, 1)))
+def test_any_wall_time_is_read_as_python_reads_its_first_occurrence(timezone: str, local: datetime) -> None:
+    expected = local.replace(tzinfo=ZoneInfo(timezone), fold=0).astimezone(UTC).replace(tzinfo=None)
+    assert read(timezone, local) == expected
+
+
+@pytest.mark.parametrize(
+    ("local", "utc"),
+    [
+        (datetime(2026, 3, 8, 1, 59, 59, 999999), datetime(2026, 3, 8, 6, 59, 59, 999999)),
+        (datetime(2026, 3, 8, 2, 30), datetime(2026, 3, 8, 7, 30)),  # skipped: the offset before
+        (datetime(2026, 3, 8, 3, 0), datetime(2026, 3, 8, 7, 0)),
+        (datetime(2026, 11, 1, 1, 30), datetime(2026, 11, 1, 5, 30)),  # repeated: the first of the two
+        (datetime(2026, 11, 1, 2, 0), datetime(2026, 11, 1, 7, 0)),
+    ],
+)
+def test_the_hours_that_a_clock_change_skips_or_repeats(local: datetime, utc: datetime) -> None:
+    assert read("America/New_York", local) == utc
+
+
+def test_spans_follow_each_other_without_a_gap() -> None:
+    spans = wall_clock_offsets("Australia/Lord_Howe")
+    assert all(one[1] == two[0] for one, two in itertools.pairwise(spans))
+    assert spans[0][0] == datetime(1, 1, 1)
+    assert spans[-1][1] == datetime.max
