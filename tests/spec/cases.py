@@ -15,8 +15,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from tests.referee.metrics import Referee, read_referee
 from tests.referee.product import Product, close
 from tests.referee.worlds import COLUMNS, write_csv
@@ -257,8 +255,7 @@ class Workspace:
 
     def sql(self, query: str) -> list[Row]:
         """Rows of a query on the product's warehouse."""
-        with duckdb.connect(str(self.product.reader.build.path), read_only=True) as connection:
-            return connection.sql(query).pl().to_dicts()
+        return self.product.sql(query)
 
 
 def add_case(rows: dict[str, list[Row]], case: Case) -> None:

@@ -1,0 +1,163 @@
+"""The product against the second implementation, row for row, on seeded random workspaces.
+
+`PLUMBLINE_REFEREE_SEEDS=100:200` compares other seeds, `PLUMBLINE_REFEREE_FULL=1` every grain of every split.
+"""
+
+import os
+import random
+from datetime import date, timedelta
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+
+from tests.referee.metrics import DIMENSIONS, GRAINS, METRICS, Referee, dimensions_of, read_referee
+from tests.referee.product import Product, differences
+from tests.referee.worlds import random_world
+
+FIRST, _, LAST = os.environ.get("PLUMBLINE_REFEREE_SEEDS", "1:5").partition(":")
+SEEDS = range(int(FIRST), int(LAST))
+FULL = bool(os.environ.get("PLUMBLINE_REFEREE_FULL"))
+
+
+@pytest.fixture(scope="module", params=SEEDS, ids=lambda seed: f"seed_{seed}")
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Referee, Product]:
+    made = random_world(request.param)
+    folder = Path(tmp_path_factory.mktemp(f"world_{request.param}"))
+    deliveries = made.write(folder)
+    referee = read_referee([file for files in deliveries for file in files], made.as_of)
+    return referee, Product(folder / "workspace", deliveries, made.as_of)
+
+
+def known(product: Product) -> list[str]:
+    """Metrics of the product that the referee has too."""
+    keys = {definition.key for definition in product.reader.catalogue}
+    return [metric for metric in METRICS if metric in keys or metric != "fcr_provisional"]
+
+
+def hold(
+    referee: Referee,
+    product: Product,
+    metrics: list[str],
+    by: tuple[str, ...] = (),
+    grain: str = "all",
+    start: date | None = None,
+    end: date | None = None,
+) -> list[str]:
+    """Differences of all these metrics in one request."""
+    ours = [row for metric in metrics for row in referee.rows(metric, by, grain, start, end)]
+    theirs = product.rows(tuple(metrics), by, grain, start, end)
+    return [f"by {by} grain {grain} from {start} to {end}: {line}" for line in differences(ours, theirs, by)]
+
+
+def tell(found: list[str]) -> None:
+    """Fail with the first differences, if any."""
+    if found:
+        pytest.fail(f"{len(found)} differences:\n" + "\n".join(found[:12]), pytrace=False)
+
+
+def test_as_of(world: tuple[Referee, Product]) -> None:
+    referee, product = world
+    assert product.reader.build.as_of == referee.data.as_of
+
+
+@pytest.mark.parametrize("grain", GRAINS)
+def test_every_metric_at_every_grain(world: tuple[Referee, Product], grain: str) -> None:
+    referee, product = world
+    tell(hold(referee, product, known(product), (), grain))
+
+
+@pytest.mark.parametrize("dimension", DIMENSIONS)
+def test_every_metric_by_every_dimension(world: tuple[Referee, Product], dimension: str) -> None:
+    referee, product = world
+    metrics = [metric for metric in known(product) if dimension in dimensions_of(metric)]
+    grains = GRAINS if FULL else ("all", "week")
+    tell([line for grain in grains for line in hold(referee, product, metrics, (dimension,), grain)])
+
+
+def test_every_metric_by_pairs_of_dimensions(world: tuple[Referee, Product]) -> None:
+    referee, product = world
+    pick = random.Random(len(referee.facts.contacts))
+    pairs = list(permutations(DIMENSIONS, 2))
+    found = []
+    for by in pairs if FULL else pick.sample(pairs, 4):
+        metrics = [metric for metric in known(product) if set(by) <= set(dimensions_of(metric))]
+        found += hold(referee, product, metrics, by, pick.choice(GRAINS))
+    tell(found)
+
+
+def test_every_metric_between_two_dates(world: tuple[Referee, Product]) -> None:
+    referee, product = world
+    pick = random.Random(len(referee.facts.contacts))
+    found = []
+    for grain in GRAINS:
+        start = referee.data.as_of.date() - timedelta(days=pick.randrange(20, 200))
+        end = start + timedelta(days=pick.randrange(0, 90))
+        by = (pick.choice(("program_id", "operating_model")),) if pick.random() < 0.5 else ()
+        found += hold(referee, product, known(product), by, grain, start, end)
+        found += hold(referee, product, known(product), by, grain, start, None)
+        found += hold(referee, product, known(product), by, grain, None, end)
+    tell(found)
+
+
+def test_states_and_threads_of_contacts(world: tuple[Referee, Product]) -> None:
+    referee, product = world
+    rows = product.sql(
+        "select contact_id, fcr_state, thread_id, is_first_contact, repeat_contact_id, repeat_opened_at "
+        "from contacts"
+    )
+    first_of = {row["thread_id"]: row["contact_id"] for row in rows if row["is_first_contact"]}
+    theirs = {
+        row["contact_id"]: (
+            row["is_first_contact"],
+            row["fcr_state"],
+            first_of[row["thread_id"]] if row["thread_id"] is not None else None,
+            row["repeat_contact_id"],
+            row["repeat_opened_at"],
+        )
+        for row in rows
+    }
+    facts = referee.facts
+    ours = {}
+    for contact in facts.contacts:
+        repeat = facts.first_repeat(contact) or {}
+        opened = repeat.get("opened_at")
+        ours[contact["contact_id"]] = (
+            facts.is_first_contact(contact),
+            facts.fcr_state(contact),
+            facts.thread(contact),
+            repeat.get("contact_id"),
+            opened.replace(tzinfo=None) if opened else None,
+        )
+    tell(
+        [
+            f"{key}: referee {ours.get(key)}, product {theirs.get(key)}"
+            for key in sorted(ours.keys() | theirs.keys())
+            if ours.get(key) != theirs.get(key)
+        ]
+    )
+
+
+def test_stakes(world: tuple[Referee, Product]) -> None:
+    referee, product = world
+    theirs = {row["contact_id"]: row for row in product.sql("select * from stakes")}
+    ours = {stake.contact["contact_id"]: stake for stake in referee.facts.stakes}
+    assert theirs.keys() == ours.keys()
+    for contact, stake in ours.items():
+        row = theirs[contact]
+        assert (row["order_id"], row["at_stake"], row["refunded"]) == (
+            stake.order["order_id"],
+            stake.at_stake,
+            stake.refunded,
+        ), contact
+
+
+def test_reviews(world: tuple[Referee, Product]) -> None:
+    referee, product = world
+    rows = product.sql("select review_id, raw_score, auto_failed from qa_reviews")
+    theirs = {row["review_id"]: row for row in rows}
+    ours = {review["review_id"]: review for review in referee.facts.reviews}
+    assert theirs.keys() == ours.keys()
+    for key, review in ours.items():
+        score = None if review["score"] is None else pytest.approx(float(review["score"]))
+        assert (theirs[key]["raw_score"], theirs[key]["auto_failed"]) == (score, review["auto_failed"]), key
