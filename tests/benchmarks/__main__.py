@@ -1,0 +1,109 @@
+"""`python -m tests.benchmarks`: what a load and the pages' questions cost, as ratios within one run.
+
+Nothing here fails on a slow machine: it prints a table, says which goals are met, and can write JSON.
+The floor is what DuckDB alone needs to read the same files into tables, measured beside the load.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tests.benchmarks.measure import Cost, cost_of, floor_of, plumbline
+from tests.benchmarks.questions import FILTERS, agent_weeks_seconds, overview_milliseconds
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table; `goal` is the most that `value` should be, None where there is none."""
+
+    name: str
+    value: float
+    unit: str
+    goal: float | None = None
+
+    @property
+    def verdict(self) -> str:
+        """Whether the goal is met, in a word."""
+        if self.goal is None:
+            return ""
+        return "met" if self.value <= self.goal else "MISSED"
+
+
+def main() -> int:
+    """Run the benchmarks."""
+    args = _arguments()
+    with tempfile.TemporaryDirectory(prefix="plumbline-bench-") as temporary:
+        folder = args.keep or Path(temporary)
+        lines = []
+        for line in _lines(args, folder):
+            lines.append(line)
+            goal = "" if line.goal is None else f"goal {line.goal:g} {line.unit}".strip()
+            print(f"{line.name:58} {line.value:12,.2f} {line.unit:6} {goal:14} {line.verdict}", flush=True)
+    if args.json:
+        about = {"contacts": args.contacts, "python": platform.python_version(), "cpus": os.cpu_count()}
+        document = about | {"lines": [asdict(line) | {"verdict": line.verdict} for line in lines]}
+        args.json.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+        print(f"wrote {args.json}", file=sys.stderr)
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("--contacts", type=int, default=1_000_000, metavar="N", help="default: 1000000")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the lines as JSON")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="simulate and load here, and keep it")
+    return parser.parse_args()
+
+
+def _lines(args: argparse.Namespace, folder: Path) -> Iterator[Line]:
+    workspace = ["--workspace", str(folder)]
+    contacts = args.contacts
+    simulated = cost_of(
+        plumbline(
+            *("simulate", *workspace, "--contacts", str(contacts), "--seed", str(args.seed)),
+            *("--orders", str(6 * contacts // 10), "--reviews", str(contacts // 20)),
+        )
+    )
+    yield Line("simulate: wall", simulated.wall_seconds, "s", 60 if contacts <= 1_000_000 else None)
+    yield Line("simulate: peak memory", simulated.peak_mib, "MiB", 2_048)
+    megabytes = sum(path.stat().st_size for path in folder.glob("*.csv")) / 1e6
+    yield Line("files", megabytes, "MB")
+    cost_of(plumbline("init", "--yes", *workspace))
+
+    floor = floor_of(folder, folder / "floor.duckdb")
+    yield Line("floor, DuckDB reads the files into tables: processor", floor.cpu_seconds, "s")
+    yield Line("floor: peak memory", floor.peak_mib, "MiB")
+    yield from _load_lines(cost_of(plumbline("load", *workspace)), floor)
+    again = cost_of(plumbline("load", *workspace))
+    yield Line("load again, nothing new: processor", again.cpu_seconds, "s")
+
+    start = min(cost_of(plumbline("metrics", "--list")).wall_seconds for _ in range(3))
+    asked = plumbline("metrics", "fcr", "--by", "agent_id", "--grain", "week", "--format", "csv", *workspace)
+    whole = statistics.median(cost_of(asked).wall_seconds for _ in range(3))
+    yield Line("metrics fcr by agent and week: whole command", whole, "s", 2.5)
+    yield Line("metrics fcr by agent and week: start alone", start, "s")
+    yield Line("metrics fcr by agent and week: the answer", agent_weeks_seconds(folder), "s", 1.0)
+    pages = overview_milliseconds(folder)
+    yield Line(f"Overview, {len(FILTERS)} filters changed: median", statistics.median(pages), "ms", 300)
+    yield Line(f"Overview, {len(FILTERS)} filters changed: slowest", max(pages), "ms", 300)
+
+
+def _load_lines(load: Cost, floor: Cost) -> Iterator[Line]:
+    yield Line("load: processor", load.cpu_seconds, "s")
+    yield Line("load: processor over floor", load.cpu_seconds / floor.cpu_seconds, "x", 4)
+    yield Line("load: wall", load.wall_seconds, "s")
+    yield Line("load: peak memory", load.peak_mib, "MiB", 2_048)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
