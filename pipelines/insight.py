@@ -251,3 +251,33 @@ def common_currency(currencies: Sequence[str | None]) -> str | None:
     """The currency that programs share, or None where they have several: money is never added over them."""
     distinct = set(currencies)
     return distinct.pop() if len(distinct) == 1 else None
+
+
+def expected_outside(units: int) -> float:
+    """How many of so many units lie outside their 95 % interval by chance alone, when none differs."""
+    return 0.05 * units
+
+
+def accounts(files: pl.DataFrame) -> pl.DataFrame:
+    """Accounts of files with whether they hold: rows read = loaded + known + rejected.
+
+    Args:
+        files: Rows of `reader.load_files`.
+    """
+    parts = pl.col("rows_loaded") + pl.col("rows_known") + pl.col("rows_rejected")
+    return files.with_columns((pl.col("rows_read") == parts).alias("holds"))
+
+
+def account_totals(files: pl.DataFrame) -> dict[str, int]:
+    """Rows read, loaded, updated, known, rejected over some files; 0 where there is none."""
+    names = ("rows_read", "rows_loaded", "rows_updated", "rows_known", "rows_rejected")
+    return {name: int(files[name].sum() or 0) for name in names}
+
+
+def reject_reasons(rejects: pl.DataFrame) -> pl.DataFrame:
+    """Rejected rows counted by table, column and reason, most first."""
+    return (
+        rejects.group_by("table_name", "column_name", "reason")
+        .len("rows")
+        .sort("rows", "table_name", "column_name", "reason", descending=[True, False, False, False])
+    )

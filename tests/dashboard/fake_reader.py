@@ -281,31 +281,47 @@ class FakeReader:
             pl.when(is_late).then(pl.lit("provisional")).otherwise(pl.lit("final")).alias("status"),
         )
 
+    def agents(self) -> pl.DataFrame:
+        """The agents with their place."""
+        return (
+            self.rows.select("agent_id", "program_id", "site", "team", "region")
+            .unique("agent_id")
+            .sort("agent_id")
+        )
+
     def load_runs(self) -> pl.DataFrame:
-        """One run."""
+        """One load."""
         return pl.DataFrame(
             {
-                "run_id": ["r1"],
                 "build_id": ["8f31c2d0"],
-                "started_at": [datetime(2026, 7, 4, 6, 9)],
-                "finished_at": [datetime(2026, 7, 4, 6, 10)],
                 "as_of": [datetime(2026, 7, 3, 20)],
-                "status": ["published"],
+                "started": [datetime(2026, 7, 4, 6, 9)],
+                "finished": [datetime(2026, 7, 4, 6, 10)],
+                "seconds": [60.0],
+                "n_files": [3],
+                "rows_read": [35_410],
+                "rows_loaded": [35_398],
+                "rows_updated": [12],
+                "rows_known": [0],
+                "rows_rejected": [12],
             }
         )
 
-    def load_files(self) -> pl.DataFrame:
+    def load_files(self, build_id: str | None = None) -> pl.DataFrame:
         """Three files."""
         return pl.DataFrame(
             {
-                "run_id": ["r1"] * 3,
+                "build_id": ["8f31c2d0"] * 3,
                 "file": ["contacts.csv", "orders.csv", "qa_ratings.csv"],
                 "table_name": ["contacts", "orders", "qa_ratings"],
+                "source": ["canonical"] * 3,
                 "rows_read": [24_010, 9_000, 2_400],
                 "rows_loaded": [24_000, 9_000, 2_398],
                 "rows_updated": [0, 12, 0],
                 "rows_known": [0, 0, 0],
                 "rows_rejected": [10, 0, 2],
+                "rows_waiting": [0, 0, 2],
+                "landed_at": [datetime(2026, 7, 4, 6, 9)] * 3,
             }
         )
 
@@ -314,9 +330,9 @@ class FakeReader:
         return pl.DataFrame(
             {
                 "file": ["contacts.csv"] * 10 + ["qa_ratings.csv"] * 2,
-                "line": [*range(2, 12), 3, 9],
                 "table_name": ["contacts"] * 10 + ["qa_ratings"] * 2,
-                "column": ["opened_at"] * 10 + ["score"] * 2,
+                "line": [*range(2, 12), 3, 9],
+                "column_name": ["opened_at"] * 10 + ["score"] * 2,
                 "value": ["31/31/2026"] * 10 + ["9"] * 2,
                 "reason": ["not a timestamp"] * 10 + ["outside the criterion's 0 to 5"] * 2,
             }
@@ -326,9 +342,12 @@ class FakeReader:
         """Two checks."""
         return pl.DataFrame(
             {
+                "stage": ["landing", "landing"],
+                "table_name": ["contacts", "contacts"],
+                "file": ["contacts.csv", "contacts.csv"],
                 "suite": ["contacts", "contacts"],
                 "expectation": ["expect_column_values_to_not_be_null", "expect_column_values_to_be_in_set"],
-                "column": ["opened_at", "channel"],
+                "column_name": ["opened_at", "channel"],
                 "severity": ["critical", "warning"],
                 "success": [True, False],
                 "checked": [24_010, 24_010],
@@ -340,7 +359,18 @@ class FakeReader:
     def restatements(self) -> pl.DataFrame:
         """None yet."""
         return pl.DataFrame(
-            schema={"metric": pl.String, "period_start": pl.Date, "before": pl.Float64, "after": pl.Float64}
+            schema={
+                "noticed_in": pl.String,
+                "metric": pl.String,
+                "grain": pl.String,
+                "program_id": pl.String,
+                "period_start": pl.Date,
+                "old_value": pl.Float64,
+                "new_value": pl.Float64,
+                "old_denominator": pl.Float64,
+                "new_denominator": pl.Float64,
+                "cause": pl.String,
+            }
         )
 
     def tables(self) -> Sequence[Any]:

@@ -1,0 +1,1 @@
+"""Pieces of a page in Streamlit: header and filters, cards, chart with table and download, states."""

@@ -1,0 +1,90 @@
+"""A chart as a card: finding, figure, and its table with a download behind a fold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from dashboard.views.chart import Chart
+from pipelines import export
+
+CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showTips": False}
+
+
+def show(chart: Chart, *, unit: str | None = None, height: str = "stretch") -> None:
+    """Draw a chart's card.
+
+    Args:
+        chart: The chart.
+        unit: Unit of its value columns, for the table on screen; the download is in full precision.
+        height: As in `st.container`.
+    """
+    with st.container(key=f"card-{chart.name}", height=height):
+        head(chart.title, chart.subtitle)
+        st.plotly_chart(
+            chart.figure,
+            config=CONFIG,
+            alt=chart.alt,
+            key=f"figure-{chart.name}",
+            theme=None,
+            height="stretch",
+        )
+        if chart.note:
+            st.html(f'<p class="pl-note">{escape(chart.note)}</p>')
+        table_fold(chart.name, chart.table, unit=unit)
+
+
+def missing(name: str, title: str, why: str) -> None:
+    """A card where a chart would be, saying why there is none."""
+    with st.container(key=f"card-{name}", height="stretch"):
+        head(title, why)
+
+
+def head(title: str, subtitle: str) -> None:
+    """Heading and subtitle of a card."""
+    st.html(f'<div class="pl-chart-head"><h2>{escape(title)}</h2><p>{escape(subtitle)}</p></div>')
+
+
+def table_fold(name: str, table: pl.DataFrame, *, unit: str | None = None) -> None:
+    """A table behind a fold, with its download."""
+    with st.container(key=f"table-{name}"), st.expander("Table and download", type="compact"):
+        frame(table, unit=unit)
+        download(name, table)
+
+
+def frame(table: pl.DataFrame, *, unit: str | None = None, height: Any = "auto") -> None:
+    """A table on screen, numbers rounded for reading."""
+    st.dataframe(table, hide_index=True, column_config=columns(table, unit), height=height)
+
+
+def download(name: str, table: pl.DataFrame) -> None:
+    """A button that saves a table as CSV, in full precision."""
+    st.download_button(
+        "Download CSV",
+        data=lambda: export.to_csv(table.to_arrow()),
+        file_name=f"plumbline-{name}.csv",
+        mime="text/csv",
+        key=f"download-{name}",
+        on_click="ignore",
+        icon=":material/download:",
+    )
+
+
+def columns(table: pl.DataFrame, unit: str | None) -> Mapping[str, Any]:
+    """Column settings: values in the metric's unit, counts with thousands apart."""
+    number = st.column_config.NumberColumn
+    measure = {"share": "percent", "minutes": "%.1f", "money": "localized", "points": "%.2f"}.get(
+        unit or "", "%.2f"
+    )
+    formats = dict.fromkeys(("value", "lower", "upper", "reference", "target"), measure)
+    formats |= dict.fromkeys(("numerator", "denominator", "pending"), "localized")
+    return {
+        name: number(name.replace("_", " "), format=formats[name])
+        if name in formats
+        else name.replace("_", " ")
+        for name in table.columns
+    }

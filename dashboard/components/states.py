@@ -1,0 +1,50 @@
+"""What a page shows instead of numbers, and what to do about it."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from pipelines.errors import PlumblineError
+
+
+def never_loaded(folder: str) -> None:
+    """Nothing was ever loaded in this workspace."""
+    _state(
+        "Nothing has been loaded yet",
+        (
+            "This workspace has no warehouse. Put your exports into its folder, then load them; "
+            "this page fills by itself on the next visit."
+        ),
+        f"plumbline init --workspace {folder}\nplumbline load --workspace {folder}",
+        "No data at hand? “plumbline simulate” writes a believable retailer to try it on.",
+    )
+
+
+def broken(error: PlumblineError, folder: str) -> None:
+    """The warehouse cannot be asked."""
+    _state(
+        "The warehouse cannot be read",
+        f"{error}",
+        f"plumbline doctor --workspace {folder}\nplumbline load --workspace {folder}",
+        "What was landed is kept: loading again rebuilds the same warehouse.",
+    )
+
+
+def empty(why: str) -> None:
+    """The filters leave nothing to show."""
+    _state("Nothing here under these filters", why, "", "Choose a longer period, or clear a filter above.")
+
+
+def refused(sentence: str) -> None:
+    """The newest load was refused; what is shown is the warehouse before it."""
+    st.warning(sentence)
+
+
+def _state(title: str, text: str, commands: str, hint: str) -> None:
+    code = f"<pre>{escape(commands)}</pre>" if commands else ""
+    st.html(
+        f'<section class="pl-state" role="status"><h1>{escape(title)}</h1><p>{escape(text)}</p>{code}'
+        f"<p>{escape(hint)}</p></section>"
+    )

@@ -1,0 +1,92 @@
+"""Agents against their program: bands, never ranks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from dashboard import deps
+from dashboard import format as fmt
+from dashboard.components import chart_card, filter_bar, page, states
+from dashboard.components.metric_picker import pick
+from dashboard.views.compare import name_of
+from dashboard.views.funnel import bands_html, funnel, named
+from pipelines import insight
+from pipelines.reader import Reader
+
+MOST_PROGRAMS = 6
+"""Programs drawn, largest first; the table has all of them."""
+
+
+def render(reader: Reader) -> None:
+    """Draw the page."""
+    scope = filter_bar.show(reader, "Who differs from their program?", subtitle=reader.build.workspace)
+    refusals = page.refusals(reader, scope.filters)
+    askable = [
+        what for what in reader.catalogue if what.key not in refusals and "agent_id" in what.dimensions
+    ]
+    what = pick(askable, "Compare by", default="fcr")
+    if what is None:
+        states.empty("No metric by agent has all the dimensions of these filters.")
+        return
+    banded = agent_bands(reader, scope, what)
+    known = banded.filter(pl.col("agent_id").is_not_null() & pl.col("value").is_not_null())
+    if known.height == 0:
+        states.empty(f"No agent has a mature unit of {fmt.in_sentence(what.label)} {scope.window.name}.")
+        return
+    st.html(bands_html(known, what))
+    _programs(reader, scope, what, known)
+    _table(reader, what, known)
+
+
+def agent_bands(reader: Reader, scope: filter_bar.Scope, what: Any) -> pl.DataFrame:
+    """Agents with the band each falls in against its own program, under the same filters."""
+    dates = {"start": scope.window.start, "end": scope.window.end}
+    chosen = scope.filters.by_dimension
+    rows = deps.metrics(reader, [what.key], by=["program_id", "agent_id"], chosen=chosen, **dates)
+    programs = deps.metrics(reader, [what.key], by=["program_id"], chosen=chosen, **dates)
+    return insight.bands(rows, programs, on=["program_id"])
+
+
+def _programs(reader: Reader, scope: filter_bar.Scope, what: Any, known: pl.DataFrame) -> None:
+    names = deps.answer(reader, "labels", "program_id")
+    labels = deps.answer(reader, "labels", "agent_id")
+    sizes = known.group_by("program_id").len().sort("len", "program_id", descending=[True, False])
+    drawn = sizes["program_id"].to_list()[:MOST_PROGRAMS]
+    for place in range(0, len(drawn), 2):
+        columns = st.columns(2, gap="small") if len(drawn) > 1 else [st.container()]
+        for column, program in zip(columns, drawn[place : place + 2], strict=False):
+            of = known.filter(pl.col("program_id").eq_missing(pl.lit(program)))
+            chart = funnel(
+                of,
+                what,
+                page.palette(),
+                program=name_of(program, names),
+                labels=labels,
+                currency=page.currency(reader, scope.filters),
+            )
+            if chart is not None:
+                with column:
+                    chart_card.show(chart, unit=what.unit)
+
+
+def _table(reader: Reader, what: Any, known: pl.DataFrame) -> None:
+    people = deps.answer(reader, "agents").select("agent_id", "site", "team")
+    placed = known.join(people, on="agent_id", how="left", maintain_order="left")
+    table = named(placed, deps.answer(reader, "labels", "agent_id")).drop("metric", "grain", "period_start")
+    by_chance = insight.expected_outside(known.height)
+    with st.container(key="card-agents"):
+        chart_card.head(
+            f"All {fmt.plural(known.height, 'agent')}, by name",
+            f"{what.label} with 95% interval; above or below only where the whole interval is. "
+            f"Of {fmt.count(known.height)} agents about {by_chance:.0f} fall outside by chance alone, "
+            "so look for those who stay there",
+        )
+        chart_card.frame(table, unit=what.unit)
+        chart_card.download(f"{what.key}-by-agent", table)
+
+
+if __name__ == "__main__":
+    page.run(render)

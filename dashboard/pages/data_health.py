@@ -1,0 +1,120 @@
+"""Whether the numbers can be trusted today: freshness, accounts, rejects, checks, restatements."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import polars as pl
+import streamlit as st
+
+from dashboard import deps
+from dashboard import format as fmt
+from dashboard.components import chart_card, filter_bar, page
+from dashboard.views import health
+from pipelines import insight
+from pipelines.reader import Reader
+
+SHOWN_REJECTS = 1000
+
+
+def render(reader: Reader) -> None:
+    """Draw the page."""
+    filter_bar.title("Can these numbers be trusted today?", reader.build.workspace)
+    files = insight.accounts(deps.answer(reader, "load_files", reader.build.build_id))
+    checks = deps.answer(reader, "expectation_results")
+    totals = insight.account_totals(files)
+    holds = bool(files["holds"].all())
+    is_well = holds and not checks.filter(~pl.col("success") & (pl.col("severity") == "critical")).height
+    main, rest = health.sentence(totals, holds=holds, checks=checks)
+    st.html(health.html(main, rest, is_well=is_well, aside=f"Build {reader.build.build_id}"))
+    figures = health.figures(
+        as_of=reader.build.as_of,
+        published_at=reader.build.published_at,
+        now=datetime.now(UTC),
+        totals=totals,
+        checks=checks,
+    )
+    st.html(health.figures_html(figures))
+    _accounts(reader, files)
+    _checks(checks)
+    _history(reader)
+
+
+def _accounts(reader: Reader, files: pl.DataFrame) -> None:
+    colours = page.palette()
+    rejects = deps.answer(reader, "rejected_rows", SHOWN_REJECTS)
+    left, right = st.columns(2, gap="small")
+    with left:
+        chart = health.accounts_chart(files, colours)
+        if chart is None:
+            chart_card.missing(
+                "accounts", "The newest load read no new file", "Every source was already known."
+            )
+        else:
+            chart_card.show(chart)
+    with right:
+        chart = health.reasons_chart(insight.reject_reasons(rejects), colours)
+        if chart is None:
+            chart_card.missing(
+                "rejects-by-reason", "No row is rejected", "Every row read is in the warehouse."
+            )
+        else:
+            chart_card.show(chart)
+    with st.container(key="card-rejects"):
+        shown = f"the first {fmt.count(SHOWN_REJECTS)}" if rejects.height == SHOWN_REJECTS else "all of them"
+        chart_card.head(
+            "Rejected rows, to be put right at the source",
+            f"File, line, column, value (personal data masked) and reason; {shown}",
+        )
+        if rejects.height:
+            st.dataframe(rejects, hide_index=True, column_config=_words(rejects))
+            chart_card.download("rejected-rows", rejects)
+        else:
+            st.html(
+                '<p class="pl-note">None. When a row cannot be loaded it is listed here with the reason.</p>'
+            )
+
+
+def _checks(checks: pl.DataFrame) -> None:
+    failed = checks.filter(~pl.col("success"))
+    with st.container(key="card-checks"):
+        title = (
+            "Every check passed"
+            if not failed.height
+            else f"{fmt.plural(failed.height, 'check')} found something"
+        )
+        chart_card.head(title, "What the data promises, checked on every load; a critical one stops the load")
+        shown = checks.sort("success", "severity", maintain_order=True)
+        st.dataframe(shown, hide_index=True, column_config=_words(shown))
+        chart_card.download("checks", shown)
+
+
+def _history(reader: Reader) -> None:
+    runs, moved = deps.answer(reader, "load_runs"), deps.answer(reader, "restatements")
+    left, right = st.columns(2, gap="small")
+    with left, st.container(key="card-runs", height="stretch"):
+        chart_card.head(f"{fmt.plural(runs.height, 'load')} so far", "Newest first; times are UTC")
+        st.dataframe(runs, hide_index=True, column_config=_words(runs))
+        chart_card.download("loads", runs)
+    with right, st.container(key="card-restatements", height="stretch"):
+        title = (
+            f"{fmt.plural(moved.height, 'final value')} moved" if moved.height else "No final value has moved"
+        )
+        chart_card.head(title, "A period that was final and changed with late data is a restatement")
+        if moved.height:
+            st.dataframe(moved, hide_index=True, column_config=_words(moved))
+            chart_card.download("restatements", moved)
+
+
+def _words(frame: pl.DataFrame) -> dict[str, object]:
+    number = st.column_config.NumberColumn
+    return {
+        name: number(name.replace("_", " "), format="localized")
+        if name.startswith("rows") or name in ("checked", "failed", "rows")
+        else name.replace("_", " ")
+        for name in frame.columns
+    }
+
+
+if __name__ == "__main__":
+    page.run(render)

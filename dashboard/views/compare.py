@@ -1,0 +1,195 @@
+"""Groups side by side: a dot and its interval a group, against the value of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from dashboard import format as fmt
+from dashboard.theme import Palette
+from dashboard.views.chart import Chart, Figure, layout, ticks
+from dashboard.views.trend import unit_words
+from pipelines import insight
+
+UNKNOWN_LABEL = "(unknown)"
+WORDS = {"in_house": "In-house", "outsourced": "Partner", "wismo": "Where is my order", "sms": "SMS"}
+SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star")
+
+
+def compare(
+    rows: pl.DataFrame,
+    overall: pl.DataFrame,
+    what: Any,
+    colours: Palette,
+    *,
+    by: str,
+    noun: str,
+    labels: Mapping[str, str] | None = None,
+    split: str | None = None,
+    split_labels: Mapping[str, str] | None = None,
+    targets: Mapping[str, float] | None = None,
+    currency: str | None = None,
+) -> Chart | None:
+    """Dots with intervals by one dimension, coloured by a second where there is one; None without values.
+
+    Args:
+        rows: Rows of one metric by the dimension (and the second).
+        overall: The one row of the same metric over everything shown.
+        by: Column of the groups.
+        noun: What a group is called, such as site.
+        labels: Names to show for the groups.
+        split: Column of the second dimension, drawn as colour and symbol.
+        split_labels: Names to show for its values.
+        targets: Target of each group by its id, drawn as an amber tick.
+    """
+    drawn = rows.filter(pl.col("value").is_not_null())
+    if drawn.height == 0:
+        return None
+    reference = insight.Measured.of(overall.row(0, named=True)).value if overall.height else None
+    banded = insight.bands(drawn, overall, on=()).sort(by, descending=True, nulls_last=False)
+    names = [name_of(value, labels) for value in banded[by].to_list()]
+    groups = [None] if split is None else banded[split].unique().sort(nulls_last=True).to_list()
+    data: list[Figure] = []
+    for place, group in enumerate(groups):
+        rows_of = [
+            (name, row)
+            for name, row in zip(names, banded.iter_rows(named=True), strict=True)
+            if split is None or row[split] == group
+        ]
+        colour = colours.accent if split is None else colours.series[place % len(colours.series)]
+        data.append(_dots(rows_of, what, colours, colour, SYMBOLS[place % len(SYMBOLS)], currency))
+        data[-1]["name"] = "" if split is None else name_of(group, split_labels)
+        data[-1]["showlegend"] = split is not None
+    if targets:
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": "target",
+                "x": [targets[key] for key in banded[by].to_list() if key in targets],
+                "y": [name_of(key, labels) for key in banded[by].to_list() if key in targets],
+                "marker": {"symbol": "line-ns", "size": 18, "line": {"color": colours.target, "width": 3}},
+                "hovertemplate": "target %{x}<extra></extra>",
+            }
+        )
+    order = list(dict.fromkeys(names))
+    has_legend = split is not None or bool(targets)
+    figure: Figure = {"data": data, "layout": layout(colours, height=max(170, 74 + 42 * len(order)))}
+    figure["layout"].update(showlegend=has_legend)
+    figure["layout"]["margin"]["t"] = 34 if has_legend else 10
+    figure["layout"]["xaxis"].update(ticks(what.unit), nticks=6, showgrid=True)
+    figure["layout"]["yaxis"].update(
+        categoryorder="array",
+        categoryarray=order,
+        tickfont={"size": 13, "color": colours.ink},
+        showline=False,
+        range=[-0.6, len(order) - 0.4],
+    )
+    if reference is not None:
+        figure["layout"]["shapes"] = [
+            {
+                "type": "line",
+                "x0": reference,
+                "x1": reference,
+                "yref": "paper",
+                "y0": 0,
+                "y1": 1,
+                "line": {"color": colours.muted, "width": 1.4, "dash": "dot"},
+            }
+        ]
+    dotted = (
+        ""
+        if reference is None
+        else f"; dotted is all together, {fmt.value(what.unit, reference, currency=currency)}"
+    )
+    return Chart(
+        name=f"{what.key}-by-{fmt.slug(noun)}",
+        title=finding(banded, names, what, noun),
+        subtitle=f"{what.label} by {noun} with 95% interval, {unit_words(what.unit, currency)}{dotted}",
+        figure=figure,
+        table=banded.sort(by, nulls_last=True),
+        alt=f"Dots of {what.label} by {noun}. "
+        + " ".join(
+            f"{name}: {fmt.value(what.unit, row['value'], currency=currency)}, {row['band']}."
+            for name, row in zip(names, banded.iter_rows(named=True), strict=True)
+        ),
+    )
+
+
+def name_of(value: str | None, labels: Mapping[str, str] | None = None) -> str:
+    """The name of a group: its label, else its words without underscores, else unknown."""
+    if value is None:
+        return UNKNOWN_LABEL
+    if labels and value in labels:
+        return labels[value]
+    if value in WORDS:
+        return WORDS[value]
+    words = value.replace("_", " ")
+    return words[:1].upper() + words[1:] if value.islower() else value
+
+
+def finding(banded: pl.DataFrame, names: Sequence[str], what: Any, noun: str) -> str:
+    """Which groups stand apart from all of them together, in words, good ones first."""
+    good, bad = ("above", "below") if what.better != "lower" else ("below", "above")
+    bands = banded["band"].to_list()
+    leads = sorted({name for name, band in zip(names, bands, strict=True) if band == good})
+    trails = sorted({name for name, band in zip(names, bands, strict=True) if band == bad})
+    if banded.height == 1:
+        return f"{names[0]} is the only {noun} in this selection"
+    if all(band == "unknown" for band in bands):
+        return f"{what.label} by {noun}: no interval, so no verdict"
+    if not leads and not trails:
+        return f"No {noun} can be told from the others"
+    said = []
+    for groups, word in ((leads, "better"), (trails, "worse")):
+        if groups:
+            than = "" if said else " than all together"
+            said.append(f"{_some(groups)} {'does' if len(groups) == 1 else 'do'} {word}{than}")
+    return "; ".join(said)
+
+
+def _some(names: Sequence[str]) -> str:
+    return fmt.listing(names if len(names) <= 3 else [*names[:2], f"{len(names) - 2} more"])
+
+
+def _dots(
+    rows: Sequence[tuple[str, dict[str, Any]]],
+    what: Any,
+    colours: Palette,
+    colour: str,
+    symbol: str,
+    currency: str | None,
+) -> Figure:
+    def arm(row: dict[str, Any], end: str) -> float:
+        return 0.0 if row[end] is None else abs(row[end] - row["value"])
+
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [row["value"] for _, row in rows],
+        "y": [name for name, _ in rows],
+        "error_x": {
+            "type": "data",
+            "symmetric": False,
+            "array": [arm(row, "upper") for _, row in rows],
+            "arrayminus": [arm(row, "lower") for _, row in rows],
+            "color": colour,
+            "thickness": 2.2,
+            "width": 0,
+        },
+        "marker": {
+            "size": 11,
+            "symbol": symbol,
+            "color": [colours.card if row["status"] == "provisional" else colour for _, row in rows],
+            "line": {"color": colour, "width": 2},
+        },
+        "text": [
+            f"<b>{fmt.value(what.unit, row['value'], currency=currency)}</b> · "
+            f"{fmt.interval(what.unit, row['lower'], row['upper'])}<br>"
+            f"n {fmt.count(row['denominator'])} · {row['status']} · {row['band']}"
+            for _, row in rows
+        ],
+        "hovertemplate": "%{y}<br>%{text}<extra></extra>",
+    }
