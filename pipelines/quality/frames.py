@@ -14,7 +14,7 @@ from pipelines.quality.engine import ROW, PolarsExecutionEngine
 from pipelines.quality.reasons import reason_for
 from pipelines.quality.results import BAD_ROWS_SCHEMA, FrameCheck
 from pipelines.quality.run import run_suites
-from pipelines.quality.suites import business_suite, shape_suite
+from pipelines.quality.suites import suites_of
 
 LOCAL_MASK = "_local_mask"
 
@@ -33,7 +33,7 @@ def check_canonical(table: str, frame: pl.LazyFrame) -> FrameCheck:
             f"no canonical table '{table}'; there are {', '.join(tables)}.{did_you_mean(table, list(tables))}"
         )
     definition = tables[table]
-    suites = (shape_suite(definition), business_suite(table))
+    suites = suites_of(table)
     engine = PolarsExecutionEngine(frame, comparable=_comparable(definition, frame))
     results = run_suites(engine, suites)
     asked = [expectation for suite in suites for expectation in suite.expectations]

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import importlib
+from functools import cache
 
 import great_expectations as gx
 from great_expectations import expectations as gxe
 from great_expectations.expectations.metadata_types import FailureSeverity
 
 from pipelines import canonical
+
+
+@cache
+def suites_of(table: str) -> tuple[gx.ExpectationSuite, gx.ExpectationSuite]:
+    """The suites of a canonical table, the same objects each time: shape first, then business."""
+    return shape_suite(canonical.tables()[table]), business_suite(table)
 
 
 def shape_suite(table: canonical.Table) -> gx.ExpectationSuite:

@@ -10,8 +10,7 @@ from great_expectations.validator.validator import Validator
 
 from pipelines import canonical
 from pipelines.quality import check_frame
-from pipelines.quality.run import _context
-from pipelines.quality.suites import business_suite, shape_suite
+from pipelines.quality.suites import suites_of
 from tests.quality.frames import dirty
 
 COUNTS = {"result_format": "BASIC", "partial_unexpected_count": 0}
@@ -23,10 +22,8 @@ def test_counts_and_verdicts_equal_the_pandas_engine(table: str, seed: int) -> N
     frame = dirty(table, rows=300, seed=seed)
     # Decimals become floats: GX compares a pandas object column cell by cell and chokes on decimal bounds.
     plain = frame.with_columns(cs.decimal().cast(pl.Float64)).to_pandas()
-    suites = (shape_suite(canonical.tables()[table]), business_suite(table))
-    validator = Validator(
-        execution_engine=PandasExecutionEngine(batch_data_dict={"frame": plain}), data_context=_context()
-    )
+    suites = suites_of(table)
+    validator = Validator(execution_engine=PandasExecutionEngine(batch_data_dict={"frame": plain}))
     expected = validator.graph_validate(
         configurations=[e.configuration for suite in suites for e in suite.expectations],
         runtime_configuration={"result_format": COUNTS, "catch_exceptions": False},
