@@ -11,9 +11,11 @@ from scipy import linalg, sparse
 
 from pipelines.stats.ratings import FloatArray, IntArray
 
-# Below this many cells the cross-products of the eliminated factor are kept dense.
-_DENSE_CELLS = 2_000_000
+# Cells up to which cross-products of the eliminated factor are summed by number of observations (at once, and
+# where that is the only way to stay small), and up to which they are kept dense.
+_QUICK_CELLS = 1_000_000
 _GROUPED_CELLS = 20_000_000
+_DENSE_CELLS = 2_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,11 +141,12 @@ class Eliminated:
         width = cross.shape[1]
         self._dense: FloatArray | None = None
         self._grouped: FloatArray | None = None
-        if cross.shape[0] * width <= _DENSE_CELLS:
+        counts, group = np.unique(found.first_count, return_inverse=True)
+        cells = counts.size * width * width
+        if cells > _QUICK_CELLS and cross.shape[0] * width <= _DENSE_CELLS:
             self._dense = cross.toarray()
             return
-        counts, group = np.unique(found.first_count, return_inverse=True)
-        if counts.size * width * width > _GROUPED_CELLS:
+        if cells > _GROUPED_CELLS:
             return
         self._counts = counts
         self._grouped = np.empty((counts.size, width, width))
