@@ -40,11 +40,13 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8501)
     args = parser.parse_args()
     try:
-        listening = listen(args.host, args.port)
+        serve(args.workspace.resolve(), listen(args.host, args.port), host=args.host)
     except OSError as error:
         print(f"plumbline dashboard: {taken(args.host, args.port, error)}", file=sys.stderr)  # noqa: T201
         return 1
-    serve(args.workspace.resolve(), listening, host=args.host)
+    except KeyboardInterrupt:
+        # the way in which a person ends it
+        return 0
     return 0
 
 

@@ -139,7 +139,13 @@ def _popover(
             on_change=_set_dates,
             format="YYYY-MM-DD",
         )
-        st.button("Clear filters", on_click=_clear, disabled=not number, icon=":material/filter_alt_off:")
+        st.button(
+            "Clear filters",
+            key="clear-filters",
+            on_click=_clear,
+            disabled=not number,
+            icon=":material/filter_alt_off:",
+        )
 
 
 def _set_period() -> None:

@@ -43,23 +43,18 @@ def render(reader: Reader) -> None:
 def _accounts(reader: Reader, files: pl.DataFrame) -> None:
     colours = page.palette()
     rejects = deps.answer(reader, "rejected_rows", SHOWN_REJECTS)
-    left, right = st.columns(2, gap="small")
+    reasons = health.reasons_chart(insight.reject_reasons(rejects), colours)
+    left, right = st.columns(2, gap="small") if reasons else (st.container(), None)
     with left:
         chart = health.accounts_chart(files, colours)
         if chart is None:
-            chart_card.missing(
-                "accounts", "The newest load read no new file", "Every source was already known."
-            )
+            why = "Every source was already known."
+            chart_card.missing("accounts", "The newest load read no new file", why)
         else:
             chart_card.show(chart)
-    with right:
-        chart = health.reasons_chart(insight.reject_reasons(rejects), colours)
-        if chart is None:
-            chart_card.missing(
-                "rejects-by-reason", "No row is rejected", "Every row read is in the warehouse."
-            )
-        else:
-            chart_card.show(chart)
+    if reasons and right:
+        with right:
+            chart_card.show(reasons)
     with st.container(key="card-rejects"):
         shown = f"the first {fmt.count(SHOWN_REJECTS)}" if rejects.height == SHOWN_REJECTS else "all of them"
         chart_card.head(

@@ -78,7 +78,13 @@ def _write(text: str) -> None:
 
 def _editor(reader: Reader) -> None:
     with st.container(key="card-editor"), st.form("sql-form", border=False, enter_to_submit=True):
-        text = st.text_area("SQL", key=STATE, height=190, help="One SELECT over the tables on the left.")
+        text = st.text_area(
+            "SQL",
+            key=STATE,
+            height=190,
+            help="One SELECT over the tables beside it.",
+            persist_state="session",
+        )
         with st.container(horizontal=True, vertical_alignment="center"):
             is_asked = st.form_submit_button("Run", type="primary", icon=":material/play_arrow:")
             st.html('<p class="pl-note">Ctrl+Enter runs; the link in the address bar holds the query</p>')

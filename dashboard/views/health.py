@@ -106,10 +106,24 @@ def accounts_chart(files: pl.DataFrame, colours: Palette) -> Chart | None:
     }
     figure["layout"].update(barmode="stack", showlegend=True)
     figure["layout"]["legend"]["traceorder"] = "normal"
-    figure["layout"]["xaxis"].update(tickformat="~s", nticks=5)
+    figure["layout"]["xaxis"].update(
+        tickformat="~s", nticks=5, range=[0, 1.1 * max([1, *files["rows_read"].to_list()])]
+    )
     figure["layout"]["yaxis"].update(
         showgrid=False, showline=False, autorange="reversed", tickfont={"size": 12.5, "color": colours.ink}
     )
+    figure["layout"]["annotations"] = [
+        {
+            "x": row["rows_read"],
+            "y": _short(name),
+            "text": fmt.count(row["rows_read"]),
+            "showarrow": False,
+            "xanchor": "left",
+            "xshift": 5,
+            "font": {"size": 12.5, "color": colours.muted},
+        }
+        for name, row in zip(names, files.iter_rows(named=True), strict=True)
+    ]
     rejected = int(files["rows_rejected"].sum())
     worst = files.sort("rows_rejected", descending=True).row(0, named=True)
     title = (

@@ -60,11 +60,11 @@ def _cell(what: Any, row: Mapping[str, Any] | None, target: float | None, curren
     if target is not None:
         aim = escape(fmt.value(what.unit, target, currency=currency))
         against = f'<i class="pl-target-{state}">{sign}target {aim}</i>'
-    basis = f"n {fmt.count(measured.denominator)}"
+    basis = f"<span>n {fmt.count(measured.denominator)}</span>"
     if measured.lower is not None:
-        basis = f"{fmt.interval(what.unit, measured.lower, measured.upper)} · {basis}"
+        basis = f"<span>{escape(fmt.interval(what.unit, measured.lower, measured.upper))}</span>{basis}"
     shape = ' class="pl-open"' if measured.status == "provisional" else ""
     return (
         f"<td{shape}><b>{escape(fmt.value(what.unit, measured.value, currency=currency))}</b>"
-        f"<span>{escape(basis)}</span>{against}</td>"
+        f"{basis}{against}</td>"
     )

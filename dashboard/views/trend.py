@@ -188,33 +188,48 @@ def _mark(
                 "font": {"color": colours.target_text, "size": 12},
             }
         )
-    for day, label in list(events)[:4]:
+    for place, label in _spaced(events, x):
         shapes.append(
             {
                 "type": "line",
-                "x0": day.isoformat(),
-                "x1": day.isoformat(),
+                "x0": place,
+                "x1": place,
                 "yref": "paper",
                 "y0": 0,
                 "y1": 1,
                 "line": {"color": colours.muted, "width": 1, "dash": "dot"},
             }
         )
+        is_late = place > x[len(x) * 2 // 3]
         notes.append(
             {
-                "x": day.isoformat(),
+                "x": place,
                 "yref": "paper",
                 "y": 0,
-                "text": label if len(label) <= 24 else f"{label[:23]}…",
+                "text": label,
                 "showarrow": False,
-                "xanchor": "left",
+                "xanchor": "right" if is_late else "left",
                 "yanchor": "bottom",
-                "xshift": 3,
+                "xshift": -3 if is_late else 3,
                 "font": {"color": colours.muted, "size": 11.5},
             }
         )
     figure["layout"]["shapes"] = shapes
     figure["layout"]["annotations"] = notes
+
+
+def _spaced(events: Sequence[tuple[Any, str]], x: Sequence[str]) -> list[tuple[str, str]]:
+    """Events as places and labels, those that lie too close together under the first one's name."""
+    within = [(day.isoformat(), label) for day, label in sorted(events) if x[0] <= day.isoformat() <= x[-1]]
+    nearest = max(1, len(x) // 3)
+    kept: list[tuple[int, str, str, int]] = []
+    for place, label in within:
+        position = sum(period <= place for period in x)
+        if kept and position - kept[-1][0] < nearest:
+            kept[-1] = (*kept[-1][:3], kept[-1][3] + 1)
+        else:
+            kept.append((position, place, label if len(label) <= 22 else f"{label[:21]}…", 0))
+    return [(place, f"{label} +{more}" if more else label) for _, place, label, more in kept]
 
 
 def _finding(drawn: pl.DataFrame, what: Any, target: float | None, currency: str | None, grain: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from pipelines.metrics import MetricDefinition, definition
 from pipelines.stats.intervals import Z95, wilson
 
 CONTACT_DIMENSIONS = (
@@ -33,50 +34,19 @@ CHANNELS = ("voice", "chat", "email")
 SITES = {"P1": ("Leeds",), "P2": ("Manila", "Bogotá", "Tampa")}
 
 
-@dataclass(frozen=True)
-class Definition:
-    """What the catalogue says of a metric."""
-
-    key: str
-    label: str
-    unit: str
-    better: str
-    kind: str
-    window: str = "none"
-    definition: str = "What it counts, in a sentence."
-    numerator: str = "Units that count."
-    denominator: str = "All mature units."
-    source: str = "The contract, section 5."
-    anchor: str = "opened_at"
-    maturity: str = "At once."
-    dimensions: tuple[str, ...] = CONTACT_DIMENSIONS
-    interval: str = "Wilson, 95 %"
-    sql: str = "select contact_id as unit_id\nfrom contacts"
-
-
-DEFINITIONS = (
-    Definition("fcr", "First-contact resolution", "share", "higher", "proportion", window="7 days"),
-    Definition("csat", "CSAT, top two", "share", "higher", "proportion"),
-    Definition("refund_avoidance", "Refund avoidance", "share", "higher", "proportion", window="30 days"),
-    Definition("healthy_avoidance", "Healthy avoidance", "share", "higher", "proportion", window="120 days"),
-    Definition(
-        "value_retained", "Value retained", "money", "higher", "sum", window="30 days", interval="none"
-    ),
-    Definition("net_value_retained", "Net value retained", "money", "higher", "sum", interval="none"),
-    Definition("escalation_rate", "Escalation rate", "share", "lower", "proportion"),
-    Definition("repeat_purchase_rate", "Repeat purchase", "share", "higher", "proportion", window="90 days"),
-    Definition("qa_score", "QA score", "score", "higher", "mean", interval="normal"),
-    Definition("contacts_per_100_orders", "Contacts per 100 orders", "per_100_orders", "lower", "per_orders"),
-    Definition("first_response_minutes_median", "First response, median", "minutes", "lower", "percentile"),
-    Definition(
-        "informed_within_2h",
-        "Informed within 2 h",
-        "share",
-        "higher",
-        "proportion",
-        dimensions=("program_id", "operating_model"),
-    ),
+KEYS = (
+    "fcr",
+    "csat",
+    "refund_avoidance",
+    "net_value_retained",
+    "escalation_rate",
+    "repeat_purchase_rate",
+    "qa_score",
+    "contacts_per_100_orders",
+    "first_response_minutes_median",
+    "informed_within_2h",
 )
+DEFINITIONS = tuple(definition(key) for key in KEYS)
 
 
 def contacts(rows: int = 24_000, seed: int = 11) -> pl.DataFrame:
@@ -153,7 +123,7 @@ class FakeReader:
         """Nothing newer is ever published."""
         return False
 
-    def definition(self, key: str) -> Definition:
+    def definition(self, key: str) -> MetricDefinition:
         """One metric of the catalogue."""
         return next(item for item in DEFINITIONS if item.key == key)
 
@@ -227,7 +197,9 @@ class FakeReader:
         ]
         return pl.concat(frames, how="vertical_relaxed")
 
-    def _one(self, what: Definition, rows: pl.DataFrame, by: tuple[str, ...], grain: str) -> pl.DataFrame:
+    def _one(
+        self, what: MetricDefinition, rows: pl.DataFrame, by: tuple[str, ...], grain: str
+    ) -> pl.DataFrame:
         groups = ["period_start", *by]
         if what.kind == "mean":
             valid = rows.drop_nulls(what.key)
@@ -266,7 +238,7 @@ class FakeReader:
             sums = sums.with_columns(
                 pl.lit(None, dtype=pl.Float64).alias(name) for name in ("numerator", "lower", "upper")
             )
-        late = LAST - timedelta(days=7 if what.window == "7 days" else 30)
+        late = LAST - timedelta(days=7 if what.key == "fcr" else 30)
         is_late = pl.col("period_start").is_null() | (pl.col("period_start") >= late)
         return sums.sort(groups, nulls_last=True).select(
             pl.lit(what.key).alias("metric"),

@@ -1,0 +1,298 @@
+"""Every page, in process: its numbers, its filters, and what it shows when there is nothing to show."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import polars as pl
+import pytest
+
+from dashboard.pages.sql import EXAMPLE
+from pipelines.errors import StateError
+from pipelines.insight import Measured
+from pipelines.reader import MetricRequest
+from tests.dashboard.fake_reader import FIRST, LAST, FakeReader
+
+PAGES = sorted(
+    path.stem
+    for path in (Path(__file__).parents[2] / "dashboard" / "pages").glob("*.py")
+    if path.stem != "__init__"
+)
+TITLES = {
+    "overview": "Are problems solved, and sales kept?",
+    "programs": "How do programs compare?",
+    "agents": "Who differs from their program?",
+    "handbook": "What does each number mean?",
+    "data_health": "Can these numbers be trusted today?",
+    "sql": "What do the rows say?",
+}
+FILTERED = ("overview", "programs", "agents", "handbook")
+
+
+def test_every_page_is_listed_once_and_has_a_title_here():
+    source = (Path(__file__).parents[2] / "dashboard" / "app.py").read_text("utf-8")
+    assert set(PAGES) == set(TITLES)
+    assert all(source.count(f'("{page}", ') == 1 for page in PAGES)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_asks_its_question_and_says_which_build_it_shows(visit, fenced, page):
+    seen = visit(page)
+    assert not seen.app.exception
+    assert TITLES[page] in seen.text
+    assert "Build 8f31c2d0 · data as of 3 Jul 2026, 20:00 UTC" in seen.text
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_without_any_load_says_how_to_begin(visit, page):
+    def never() -> FakeReader:
+        raise StateError("nothing is loaded yet; run 'plumbline load' in the workspace.")
+
+    seen = visit(page, reader=never)
+    assert not seen.app.exception
+    assert "Nothing has been loaded yet" in seen.text
+    assert "plumbline load --workspace" in seen.text
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_whose_warehouse_is_gone_says_so_and_what_to_do(visit, tmp_path, page):
+    pointer = tmp_path / ".plumbline" / "warehouse" / "current.json"
+    pointer.parent.mkdir(parents=True)
+    pointer.write_text("{}", "utf-8")
+
+    def gone() -> FakeReader:
+        raise StateError("the warehouse warehouse-8f31.duckdb is gone; run 'plumbline load' to rebuild it.")
+
+    seen = visit(page, reader=gone)
+    assert not seen.app.exception
+    assert "The warehouse cannot be read" in seen.text
+    assert "warehouse-8f31.duckdb is gone" in seen.text
+    assert "plumbline doctor" in seen.text
+
+
+@pytest.mark.parametrize("page", FILTERED)
+def test_a_page_whose_warehouse_goes_while_it_is_read_shows_the_sentence_not_a_trace(visit, page):
+    seen = visit(page, reader=FakeReader(broken=True))
+    assert not seen.app.exception
+    assert "the warehouse file is gone" in seen.text
+
+
+@pytest.mark.parametrize("page", ["overview", "agents"])
+def test_filters_that_leave_nothing_say_what_to_change(visit, page):
+    seen = visit(page, period="13w", program=["P1"], site=["Manila"])
+    assert not seen.app.exception
+    assert "Nothing here under these filters" in seen.text
+    assert "clear a filter" in seen.text
+
+
+def asked(reader: FakeReader, key: str, **filters: tuple[str | None, ...]) -> Measured:
+    start = LAST.replace(month=4, day=6)
+    rows = reader.metrics(MetricRequest(metrics=(key,), start=start, end=LAST, filters=filters))
+    return Measured.of(rows.row(0, named=True))
+
+
+def test_the_overview_shows_the_readers_value_interval_and_n(visit):
+    reader = FakeReader()
+    fcr = asked(reader, "fcr")
+    text = visit(reader=reader).text
+    assert f"{100 * fcr.value:.1f}%" in text
+    assert f"95%: {100 * fcr.lower:.1f}–{100 * fcr.upper:.1f}% · n {fcr.denominator:,.0f}" in text
+    assert "37 pending" in text
+    assert "provisional" in text
+
+
+def test_the_overview_opens_with_one_computed_sentence(visit):
+    reader = FakeReader()
+    fcr = asked(reader, "fcr")
+    seen = visit(reader=reader)
+    sentence = seen.html.split('class="pl-sentence">')[1].split("</p>")[0]
+    assert sentence.startswith(f"<strong>First-contact resolution is {100 * fcr.value:.1f}% over the last 13")
+    assert sentence.count(".</") + sentence.endswith(".") == 1
+
+
+def test_a_change_inside_the_noise_is_grey_and_has_no_arrow(visit):
+    html = visit().html
+    card = next(part for part in html.split("<article")[1:] if "Repeat purchase" in part)
+    assert "pl-pill pl-neither" in card
+    assert "↑" not in card and "↓" not in card
+
+
+def test_a_change_beyond_the_noise_has_an_arrow_and_a_colour(visit):
+    html = visit().html
+    card = next(part for part in html.split("<article")[1:] if "Customer satisfaction" in part)
+    assert "pl-pill pl-better" in card
+    assert "↑" in card
+
+
+def test_filters_of_the_url_narrow_every_number(visit):
+    reader = FakeReader()
+    only = asked(reader, "fcr", program_id=("P2",), channel=("voice", "chat"))
+    seen = visit(reader=reader, period="13w", program="P2", channel=["voice", "chat"])
+    assert f"n {only.denominator:,.0f}" in seen.text
+    assert "Bluecart Partner · Voice, Chat" in seen.text
+
+
+def test_filters_hold_across_pages_and_stand_in_the_url(visit):
+    seen = visit(period="26w", program="P2")
+    for page in ("programs", "agents", "handbook"):
+        seen.go(page)
+        assert seen.params["period"] == ["26w"]
+        assert seen.params["program"] == ["P2"]
+        assert "Bluecart Partner" in seen.text
+    seen.go("data_health").go("overview")
+    assert seen.params["program"] == ["P2"]
+
+
+def test_choosing_a_filter_writes_the_url(visit):
+    seen = visit()
+    seen.app.multiselect(key="choose-site").select("Manila").run()
+    assert seen.params == {"period": ["13w"], "site": ["Manila"]}
+    seen.app.button(key="clear-filters").click().run()
+    assert seen.params == {"period": ["13w"]}
+
+
+def test_a_value_in_a_link_that_the_data_does_not_know_is_left_out_and_said(visit):
+    seen = visit(period="99y", site="<img src=x>", channel="voice")
+    assert seen.params == {"period": ["13w"], "channel": ["voice"]}
+    said = " ".join(warning.value for warning in seen.app.warning)
+    assert "99y" in said and "left out" in said
+
+
+def test_a_metric_without_the_filters_dimension_says_so_instead_of_a_number(visit):
+    reader = FakeReader()
+    of_programs = replace(reader.definition("escalation_rate"), dimensions=("program_id", "operating_model"))
+    reader.catalogue = tuple(
+        of_programs if what.key == of_programs.key else what for what in reader.catalogue
+    )
+    html = visit(reader=reader, period="13w", site="Manila").html
+    card = next(part for part in html.split("<article")[1:] if "Escalation rate" in part)
+    assert "Has no site" in card
+    assert "%" not in card.split("pl-value")[1]
+
+
+def test_every_chart_says_what_it_shows_and_has_its_table(visit):
+    for page in ("overview", "programs", "agents", "handbook", "data_health"):
+        seen = visit(page)
+        assert seen.charts
+        assert all(len(chart.alt) > 20 for chart in seen.charts)
+        labels = [button.proto.label for button in seen.app.get("download_button")]
+        assert labels.count("Download CSV") >= len(seen.charts)
+
+
+def test_several_currencies_are_never_added(visit):
+    class TwoCurrencies(FakeReader):
+        def programs(self) -> pl.DataFrame:
+            return super().programs().with_columns(pl.Series("currency", ["USD", "EUR"]))
+
+        def metrics(self, request: MetricRequest) -> pl.DataFrame:
+            rows = super().metrics(request)
+            is_money = pl.col("metric") == "net_value_retained"
+            return rows.with_columns(pl.when(~is_money).then(pl.col("value")).alias("value"))
+
+    html = visit(reader=TwoCurrencies()).html
+    card = next(part for part in html.split("<article")[1:] if "Net value retained" in part)
+    assert "Several currencies cannot be added" in card
+
+
+def test_a_customers_words_never_become_markup(visit):
+    class Hostile(FakeReader):
+        def labels(self, dimension: str) -> dict[str, str]:
+            return dict.fromkeys(super().labels(dimension), "<script>alert(1)</script>")
+
+    for page in ("programs", "agents"):
+        assert "<script>alert" not in visit(page, reader=Hostile()).html
+
+
+def test_agents_are_in_bands_by_name_and_not_ranked(visit):
+    seen = visit("agents")
+    assert "above their program" in seen.text and "below it" in seen.text
+    table = seen.app.dataframe[-1].value
+    assert table["agent"].tolist() == sorted(table["agent"].tolist())
+    assert set(table["band"]) <= {"above", "within", "below"}
+    assert "rank" not in " ".join(table.columns)
+    assert "about 2 fall outside by chance alone" in seen.text
+
+
+def test_programs_stand_against_their_own_targets(visit):
+    reader = FakeReader(target_values={("fcr", "P1"): 0.5, ("fcr", "P2"): 0.99})
+    html = visit("programs", reader=reader).html
+    first, second = html.split('<th scope="row">')[1:3]
+    assert "✓ target 50.0%" in first
+    assert "✗ target 99.0%" in second
+
+
+def test_the_handbook_shows_the_catalogues_words_and_sql(visit):
+    reader = FakeReader()
+    fcr = reader.definition("fcr")
+    seen = visit("handbook", reader=reader, metric="fcr")
+    assert fcr.definition in seen.text
+    assert fcr.numerator in seen.text and fcr.denominator in seen.text
+    assert seen.app.code[0].value == fcr.sql.strip()
+
+
+def test_a_link_opens_the_handbook_at_its_metric_with_the_filters(visit):
+    html = visit(program="P2").html
+    assert "handbook?period=13w&amp;program=P2&amp;metric=fcr" in html
+
+
+def test_data_health_accounts_for_every_row(visit):
+    text = visit("data_health").text
+    assert "All 35,410 rows of the newest load are accounted for" in text
+    assert "35,398 loaded, 0 already known, 12 rejected" in text
+    assert "1 of 2 checks found something, none of them critical" in text
+    assert "No final value has moved" in text
+
+
+def test_data_health_says_when_an_account_does_not_hold(visit):
+    class Lossy(FakeReader):
+        def load_files(self, build_id: str | None = None) -> pl.DataFrame:
+            return super().load_files(build_id).with_columns(pl.col("rows_loaded") - 1)
+
+    assert "do not add up" in visit("data_health", reader=Lossy()).text
+
+
+def test_sql_runs_what_was_asked_and_shows_the_rows(visit, fenced):
+    seen = visit("sql")
+    assert seen.app.text_area[0].value == EXAMPLE
+    assert fenced == []
+    seen.app.text_area[0].set_value("select 1")
+    seen.app.button(key="FormSubmitter:sql-form-Run").click().run()
+    assert fenced == ["select 1"]
+    assert "2 rows" in seen.text
+    assert seen.params["sql"] == ["select 1"]
+    assert [button.proto.label for button in seen.app.get("download_button")] == ["CSV", "Parquet", "Excel"]
+
+
+def test_a_shared_link_fills_the_editor_and_never_runs(visit, fenced):
+    seen = visit("sql", sql="select count(*) from contacts")
+    assert seen.app.text_area[0].value == "select count(*) from contacts"
+    assert fenced == []
+    assert "rows in" not in seen.text
+
+
+def test_a_query_that_is_refused_shows_its_sentence(visit, monkeypatch):
+    from dashboard import deps
+    from pipelines.errors import UsageError
+
+    def refuse(*args: object, **options: object) -> None:
+        raise UsageError("only one SELECT may run; this text holds a DROP.")
+
+    monkeypatch.setattr(deps, "fence", lambda: SimpleNamespace(query=refuse))
+    seen = visit("sql")
+    seen.app.button(key="FormSubmitter:sql-form-Run").click().run()
+    assert seen.app.error[0].value == "only one SELECT may run; this text holds a DROP."
+
+
+def test_a_new_build_is_seen_on_the_next_run_without_stale_numbers(visit):
+    reader = FakeReader()
+    seen = visit(reader=reader)
+    before = asked(reader, "fcr").denominator
+    reader.rows = reader.rows.filter(pl.col("day") > FIRST).head(9_000)
+    reader.build.build_id = "9a"
+    seen.app.run()
+    after = asked(reader, "fcr").denominator
+    assert after < before
+    assert f"n {after:,.0f}" in seen.text
+    assert "Build 9a" in seen.text
