@@ -171,6 +171,7 @@ class _Maker:
         self.rows: dict[str, list[Row]] = {table: [] for table in COLUMNS}
         self.opened: list[tuple[str, str, str, str, datetime, datetime | None]] = []
         self.orders: list[tuple[str, str, str, datetime]] = []
+        self.fates: list[tuple[datetime, str]] = []
 
     # ---- writing moments
 
@@ -204,6 +205,7 @@ class _Maker:
         self.make_odd_local_times()
         self.make_purchases()
         self.make_outcomes()
+        self.make_late_chargebacks()
         self.make_events()
         self.make_quality()
         world = World(seed=self.seed, as_of=self.as_of.replace(tzinfo=None).isoformat())
@@ -231,6 +233,19 @@ class _Maker:
                         row[name] = ""
                         if name == "csat_at":
                             row["csat_score"] = ""
+        # the newest moment of all, in a column of its own
+        table, name = self.random.choice(
+            [
+                ("contacts", "first_response_at"),
+                ("contacts", "closed_at"),
+                ("contacts", "csat_at"),
+                ("orders", "delivered_at"),
+                ("orders", "cancelled_at"),
+                ("order_outcomes", "occurred_at"),
+                ("qa_ratings", "reviewed_at"),
+            ]
+        )
+        self.random.choice(self.rows[table])[name] = self.as_of.isoformat()
 
     def moment(self, table: str, row: Row, text: str) -> datetime:
         program = row.get("program_id")
@@ -296,6 +311,8 @@ class _Maker:
             delivered = ordered + pick.uniform(0.1, 12) * DAY
         elif fate < 0.6:
             cancelled = ordered + pick.uniform(0, 3) * DAY
+        if (end := delivered or cancelled) and end <= self.as_of:
+            self.fates.append((end, program))
         self.orders.append((order, program, customer, ordered))
         self.rows["orders"].append(
             {
@@ -473,14 +490,35 @@ class _Maker:
                 }
             )
 
+    def make_late_chargebacks(self) -> None:
+        """Chargebacks at the edges of the 120 days after contacts whose window is over."""
+        old = self.as_of - 121 * DAY
+        asked = [
+            item
+            for item in self.opened
+            if item[4] < old and any(order[0] == item[3] and order[1] == item[1] for order in self.orders)
+        ]
+        for number, (_, program, _, order, opened, _) in enumerate(asked[:25]):
+            self.rows["order_outcomes"].append(
+                {
+                    "outcome_id": f"Y{number:03}",
+                    "order_id": order,
+                    "kind": "chargeback",
+                    "amount": "1",
+                    "occurred_at": self.stamp(self.around(opened + 120 * DAY), program),
+                }
+            )
+
     def make_events(self) -> None:
         """Events, and outbound contacts at the edges of the two hours after them."""
         pick = self.random
         starts = [self.around(self.as_of - 2 * HOUR), self.as_of - 10 * DAY, self.around(self.as_of)]
         starts += [self.as_of - pick.uniform(1, 60) * DAY for _ in range(4)]
-        starts += [pick.choice(self.orders)[3] for _ in range(2)]  # an order placed at the very start
-        for number, start in enumerate(starts):
-            program = pick.choice(sorted(self.zone))
+        at = [(start, pick.choice(sorted(self.zone))) for start in starts]
+        # an order placed, delivered or cancelled at the very start
+        at += [(order[3], order[1]) for order in pick.sample(self.orders, 3)]
+        at += [(self.around(end), program) for end, program in pick.sample(self.fates, 5)]
+        for number, (start, program) in enumerate(at):
             self.rows["events"].append(
                 {
                     "event_id": f"E{number}",
@@ -637,6 +675,7 @@ class _Maker:
         for number, change in enumerate(
             [
                 {"kind": "refund", "amount": ""},
+                {"kind": "chargeback", "amount": ""},
                 {"order_id": "O-lost"},
                 {"kind": "refund", "amount": "5", "currency": "XAU"},
             ]
