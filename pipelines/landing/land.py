@@ -19,7 +19,9 @@ import polars as pl
 from pipelines.canonical import Table, tables
 from pipelines.errors import DataRefusedError, StateError, UsageError, did_you_mean
 from pipelines.landing import batch as batches
+from pipelines.landing import erased
 from pipelines.landing.batch import Batch, batch_id, publish, read_batches, write_account
+from pipelines.landing.erased import Erased
 from pipelines.landing.writer import Written, write_batch, write_rows
 from pipelines.settings import WORKSPACE_FILE, Settings, Workspace
 from pipelines.sources import mapping
@@ -71,9 +73,13 @@ def land(workspace: Workspace, *, progress: Progress | None = None) -> LandingRe
     workspace.landing.mkdir(parents=True, exist_ok=True)
     with _alone(workspace.landing):
         _clear_unfinished(workspace.landing)
+        if erased.is_under_way(workspace):
+            erased.sweep(workspace)
         known = read_batches(workspace.landing)
         key = workspace_key(workspace.state / "key", landed=bool(known))
-        return _Run(workspace, sources, workspace.landing, key, known, progress).all()
+        run = _Run(workspace, sources, workspace.landing, key, known, progress)
+        run.erased = Erased.read(workspace.state, key)
+        return run.all()
 
 
 def check(workspace: Workspace, *, progress: Progress | None = None) -> LandingReport:
@@ -206,6 +212,7 @@ class _Run:
         self.history = known
         self.progress = progress or (lambda _: None)
         self.refused: list[RefusedFile] = []
+        self.erased = Erased.nobody()
 
     def all(self) -> LandingReport:
         """Do everything."""
@@ -266,6 +273,7 @@ class _Run:
                     landing=self.landing,
                     key=self.key,
                     settings=self.workspace.settings,
+                    erased=self.erased,
                 )
                 batch = self._batch(made, identity, table, file, source.name, part.name)
                 batch = replace(
@@ -318,6 +326,7 @@ class _Run:
             landing=self.landing,
             key=self.key,
             settings=replace(self.workspace.settings, max_reject_share=1.0),
+            erased=self.erased,
         )
         if made.rows_rejected:
             said = " ".join(

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from pipelines.canonical import Table
 from pipelines.errors import DataRefusedError
 from pipelines.landing.batch import Warning, data_path, rejects_path
+from pipelines.landing.erased import Erased, rejects_of
 from pipelines.landing.judge import judge
 from pipelines.quality import ExpectationResult
 from pipelines.settings import Settings
@@ -49,6 +50,7 @@ class _Tally:
     typed: int = 0
     skipped: int = 0
     not_utf8: int = 0
+    erased: int = 0
     rejects: list[pl.DataFrame] = field(default_factory=list)
 
 
@@ -64,6 +66,7 @@ def write_batch(
     landing: Path,
     key: bytes,
     settings: Settings,
+    erased: Erased,
 ) -> Written:
     """Read a file for one of its tables and write its rows and rejects beside their final names.
 
@@ -73,7 +76,15 @@ def write_batch(
     plan = mapping.plan(part, table, header)
     chunks = read_chunks(path, source, part, header, plan.reads)
     return write_rows(
-        chunks, plan, file, identity=identity, landing=landing, key=key, settings=settings, source=source
+        chunks,
+        plan,
+        file,
+        identity=identity,
+        landing=landing,
+        key=key,
+        settings=settings,
+        erased=erased,
+        source=source,
     )
 
 
@@ -86,6 +97,7 @@ def write_rows(
     landing: Path,
     key: bytes,
     settings: Settings,
+    erased: Erased,
     source: Source | None = None,
 ) -> Written:
     """Write the rows and rejects of chunks, mapped by a plan, beside their final names."""
@@ -96,7 +108,7 @@ def write_rows(
     typed = data.with_name(data.name + ".typed")
     data, rejects = (item.with_name(item.name + ".part") for item in (data, rejects))
     try:
-        tally = _write_typed(chunks, plan, typed, key)
+        tally = _write_typed(chunks, plan, typed, key, erased)
         if settings is not None:
             _refuse_encoding(tally, source, settings)
         verdict = judge(table, typed)
@@ -107,7 +119,8 @@ def write_rows(
         found = pl.concat([*tally.rejects, verdict.rejects]).sort("line", maintain_order=True)
         landed = tally.typed - len(verdict.out)
         read = landed + found.height
-        _refuse_share(found, verdict.duplicates, read, settings)
+        # Neither a row that comes again nor one of an erased customer speaks against the file.
+        _refuse_share(found, verdict.duplicates + tally.erased, read, settings)
         found.select(
             pl.lit(file).alias("file"),
             "line",
@@ -134,7 +147,9 @@ def write_rows(
         typed.unlink(missing_ok=True)
 
 
-def _write_typed(chunks: Iterator[Chunk], plan: mapping.Plan, typed: Path, key: bytes) -> _Tally:
+def _write_typed(
+    chunks: Iterator[Chunk], plan: mapping.Plan, typed: Path, key: bytes, erased: Erased
+) -> _Tally:
     part, tally = plan.part, _Tally()
     with pq.ParquetWriter(typed, _schema(plan.table), compression=COMPRESSION) as writer:
         for chunk in chunks:
@@ -148,11 +163,15 @@ def _write_typed(chunks: Iterator[Chunk], plan: mapping.Plan, typed: Path, key: 
             cast = cast_rows(
                 rows, plan.table, key=key, formats=dict(part.formats), zone=part.zone, decimal=part.decimal
             )
-            tally.typed += cast.rows.height
-            if cast.rejects.height:
-                tally.rejects.append(cast.rejects)
-            if cast.rows.height:
-                arrow = cast.rows.to_arrow(compat_level=pl.CompatLevel.oldest())
+            gone = erased.among(plan.table.name, cast.rows)
+            kept = cast.rows.filter(~gone) if gone.any() else cast.rows
+            tally.typed += kept.height
+            tally.erased += cast.rows.height - kept.height
+            tally.rejects += [
+                frame for frame in (cast.rejects, rejects_of(cast.rows.filter(gone)[LINE])) if frame.height
+            ]
+            if kept.height:
+                arrow = kept.to_arrow(compat_level=pl.CompatLevel.oldest())
                 writer.write_table(arrow, row_group_size=1 << 20)
     return tally
 
@@ -201,8 +220,8 @@ def _refuse_encoding(tally: _Tally, source: Source | None, settings: Settings) -
         )
 
 
-def _refuse_share(found: pl.DataFrame, duplicates: int, read: int, settings: Settings) -> None:
-    bad = found.height - duplicates
+def _refuse_share(found: pl.DataFrame, harmless: int, read: int, settings: Settings) -> None:
+    bad = found.height - harmless
     if read < settings.max_reject_share_min_rows or bad <= settings.max_reject_share * read:
         return
     words = found.with_columns(pl.col("reason").fill_null(""), pl.col("column").fill_null(""))

@@ -69,7 +69,7 @@ class Store:
 
 
 def open_workspace_store(state: Path) -> Store:
-    """The store of a workspace where the environment says it is: PLUMBLINE_STORE_URL, else SQLite in its folder."""
+    """The store of a workspace, where PLUMBLINE_STORE_URL says it is, else SQLite in its folder."""
     return open_store(state, url=os.environ.get(URL_VARIABLE) or None)
 
 

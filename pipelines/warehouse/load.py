@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipelines import landing
 from pipelines.errors import DataRefusedError, ModelError, StateError
-from pipelines.landing import Batch
+from pipelines.landing import Batch, erased
 from pipelines.settings import Workspace
 from pipelines.warehouse.build import build_tables, connect, describe
 from pipelines.warehouse.history import (
@@ -94,6 +94,8 @@ def load(
             ),
             keep=workspace.settings.keep_builds,
         )
+        if erased.is_under_way(workspace):
+            erased.complete(workspace, keep=workspace.warehouse / f"warehouse-{build_id}.duckdb")
     return LoadSummary(
         build_id=build_id,
         as_of=moment.replace(tzinfo=UTC),
