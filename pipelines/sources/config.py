@@ -44,17 +44,26 @@ Mapping keys, at the top (for every part) or, when one file feeds several tables
     value = "score"                   # the field that gets the cell; expressions see them as _name and _value
     empty = "skip"                    # keep (default): an empty cell is a row; skip: it is none
 
+    [source.lookups.paid]             # columns of another file, by a key (see pipelines.sources.lookups)
+    files = "payments.csv"
+    key = "Order"
+    sum = ["Paid"]                    # then columns.amount = "paid.Paid"
+    [source.fold]                     # rows of one key become one row: field = sum, min, max, first or last;
+    amount = "sum"                    # of other fields the first that is not empty
+
 A field is spoken of once: by columns, constants, expressions or unpivot. Header names are matched without
 regard to case and surrounding spaces. Expressions are strict about nothing: what cannot be cast is empty.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -76,9 +85,13 @@ PART_KEYS = (
     "record_path",
     "explode",
     "unpivot",
+    "lookups",
+    "fold",
     *FIELD_KEYS,
 )
 UNPIVOT_KEYS = ("columns", "name", "value", "empty")
+LOOKUP_KEYS = ("files", "key", "their_key", "columns", "sum")
+FOLDS = ("sum", "min", "max", "first", "last")
 EXPRESSION_NAMES = ("_name", "_value")
 _DIRECTIVES = set("aAbBcdDeFfGgHIjklmMnPprRsSTtuUVwWxXyYzZ%:.#3695")
 _STRICT_CAST = re.compile(r"(?i)(?<![a-z_])cast\s*\(")
@@ -95,6 +108,19 @@ class Unpivot:
 
 
 @dataclass(frozen=True)
+class Lookup:
+    """Columns of another file, found by a key; `paths` and `digest` are what it finds in the workspace."""
+
+    files: tuple[str, ...]
+    key: str
+    their_key: str | None = None
+    columns: tuple[str, ...] = ()
+    sum: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    digest: str = ""
+
+
+@dataclass(frozen=True)
 class Part:
     """One table that a source's files feed, with everything that maps their columns to it.
 
@@ -104,6 +130,8 @@ class Part:
         columns: Canonical field to their column.
         values: Canonical field to (their word, in lower case, to ours).
         formats: Canonical field to the formats tried in turn.
+        lookups: Name to the other file's columns.
+        fold: Canonical field to how it is put together where rows of one key become one; None: they do not.
     """
 
     name: str
@@ -115,6 +143,8 @@ class Part:
     expressions: Mapping[str, str]
     prefix: Mapping[str, str]
     unpivot: Unpivot | None = None
+    lookups: Mapping[str, Lookup] = dataclasses.field(default_factory=dict)
+    fold: Mapping[str, str] | None = None
     skip: str | None = None
     record_path: str | None = None
     explode: str | None = None
@@ -122,6 +152,11 @@ class Part:
     decimal: str = "."
     same_names: bool = True
     left_empty: tuple[str, ...] = ()
+
+    @property
+    def is_computed(self) -> bool:
+        """Whether cells may be other than what the file holds, give or take their case."""
+        return bool(self.values or self.constants or self.expressions)
 
 
 @dataclass(frozen=True)
@@ -139,6 +174,8 @@ class Source:
         """Hash of everything that decides how a part's rows look, but not of names and globs."""
         written = asdict(part)
         del written["name"]
+        for lookup in written["lookups"].values():
+            del lookup["paths"], lookup["files"]
         written |= {"table": table, "format": self.format, "delimiter": self.delimiter}
         written |= {"encoding": self.encoding, "version": FORMAT_VERSION}
         written["canonical"] = [
@@ -168,7 +205,20 @@ def read_sources(workspace: Workspace) -> tuple[Source, ...]:
         named.append(source if again == 1 else _renamed(source, f"{source.name} ({again})"))
     if problems:
         raise UsageError(f"{workspace.root / WORKSPACE_FILE}: " + " ".join(problems))
-    return tuple(named)
+    return tuple(_located(source, workspace.root) for source in named)
+
+
+def _located(source: Source, root: Path) -> Source:
+    """A source whose lookups know their files; others as they are."""
+    if not any(part.lookups for part in source.parts):
+        return source
+    from pipelines.sources.lookups import located  # which reads files, and imports this module
+
+    parts = tuple(
+        replace(part, lookups={name: located(lookup, root) for name, lookup in part.lookups.items()})
+        for part in source.parts
+    )
+    return replace(source, parts=parts)
 
 
 def _renamed(source: Source, name: str) -> Source:
@@ -309,6 +359,8 @@ def _part(name: str, layers: Layers, written: Mapping[str, Any], problems: _Prob
         expressions={k: tolerant(v) for k, v in fields["expressions"].items()},
         prefix=fields["prefix"],
         unpivot=_unpivot(unpivot, table, problems) if unpivot is not None else None,
+        lookups=_lookups(plain.get("lookups", {}), problems),
+        fold=_fold(plain.get("fold"), table, problems),
         decimal=plain.get("decimal", "."),
         same_names=bool(same_names),
         left_empty=tuple(sorted(field for field, column in fields["columns"].items() if column == "")),
@@ -436,6 +488,50 @@ def _unpivot(written: object, table: Table | None, problems: _Problems) -> Unpiv
     if written.get("empty", "keep") not in ("keep", "skip"):
         problems.add(f"unpivot.empty must be 'keep' or 'skip', not {written['empty']!r}.")
     return Unpivot(columns=columns, name=str(name), value=str(value), empty=str(written.get("empty", "keep")))
+
+
+def _lookups(written: object, problems: _Problems) -> dict[str, Lookup]:
+    if not isinstance(written, Mapping) or not all(isinstance(one, Mapping) for one in written.values()):
+        problems.add("'lookups' must be written as [source.lookups.<name>].")
+        return {}
+    read: dict[str, Lookup] = {}
+    for name, one in written.items():
+        where = f"lookups.{name}"
+        for key in one:
+            if key not in LOOKUP_KEYS:
+                problems.add(f"unknown key '{where}.{key}'.{did_you_mean(key, LOOKUP_KEYS)}")
+        columns = _texts(one.get("columns"), f"{where}.columns", problems, needed=False)
+        added = _texts(one.get("sum"), f"{where}.sum", problems, needed=False)
+        if not columns and not added:
+            problems.add(f"{where} says neither 'columns' nor 'sum', so it finds nothing.")
+        files = _texts(one.get("files"), f"{where}.files", problems, needed=True)
+        key, theirs = one.get("key"), one.get("their_key")
+        if not isinstance(key, str) or not key:
+            problems.add(f"{where}.key must name the column by which it is looked up.")
+        read[str(name)] = Lookup(
+            files=files,
+            key=str(key),
+            their_key=_text(theirs, f"{where}.their_key", problems),
+            columns=columns,
+            sum=added,
+        )
+    return read
+
+
+def _fold(written: object, table: Table | None, problems: _Problems) -> dict[str, str] | None:
+    if written is None:
+        return None
+    if not isinstance(written, Mapping):
+        problems.add("'fold' must be a table of field = sum, min, max, first or last.")
+        return None
+    for name, how in written.items():
+        if how not in FOLDS:
+            problems.add(f"fold.{name} must be one of {', '.join(FOLDS)}, not {how!r}.")
+        if table is not None and name not in table.column_names:
+            problems.add(f"unknown field 'fold.{name}'.{did_you_mean(str(name), table.column_names)}")
+        elif table is not None and how == "sum" and not table[name].is_numeric:
+            problems.add(f"fold.{name}: '{name}' holds no numbers to add up.")
+    return {str(name): str(how) for name, how in written.items()}
 
 
 def _check_expressions(part: Part, problems: _Problems) -> None:
