@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import json
 import math
 import shutil
 from collections.abc import Iterable
@@ -14,6 +17,8 @@ from typing import Any
 import duckdb
 
 from pipelines.cli import main
+from pipelines.landing import land
+from pipelines.reader import MetricRequest, Reader
 from pipelines.settings import read_workspace
 
 Row = dict[str, Any]
@@ -28,28 +33,30 @@ class Product:
 
     Args:
         root: An empty folder.
-        deliveries: (table, file) of each delivery, in order.
+        deliveries: (table, file) of each delivery, in order; the last is loaded, those before only landed.
         as_of: What `--as-of` says; None leaves it out.
     """
 
     def __init__(self, root: Path, deliveries: list[list[tuple[str, Path]]], as_of: str | None) -> None:
-        from pipelines.landing import land
-        from pipelines.reader import Reader
-
         self.root = root
         root.mkdir(parents=True, exist_ok=True)
-        for number, files in enumerate(deliveries):
-            self._replace_files(files)
-            if number == 0:
-                (root / "plumbline.toml").write_text('[[source]]\nfiles = "*.csv"\npreset = "canonical"\n')
-            if number < len(deliveries) - 1:
-                land(read_workspace(root))
-        run(["load", "--workspace", str(root), *(["--as-of", as_of] if as_of else [])])
+        (root / "plumbline.toml").write_text('[[source]]\nfiles = "*.csv"\npreset = "canonical"\n')
+        for files in deliveries[:-1]:
+            self.deliver(files)
+            land(read_workspace(root))
+        self.deliver(deliveries[-1])
+        self.summary = self.load(as_of)
         self.reader = Reader.open(root)
 
-    def _replace_files(self, files: Files) -> None:
+    def deliver(self, files: Files) -> None:
+        """Put these files in the place of those of the same tables."""
         for table, path in files:
             shutil.copyfile(path, self.root / f"{table}.csv")
+
+    def load(self, as_of: str | None = None) -> Row:
+        """Load, and what the summary says."""
+        words = ["load", "--workspace", str(self.root), "--format", "json"]
+        return json.loads(run([*words, "--as-of", as_of] if as_of else words))
 
     def rows(
         self,
@@ -60,8 +67,6 @@ class Product:
         end: date | None = None,
     ) -> list[Row]:
         """The printed rows of the metrics."""
-        from pipelines.reader import MetricRequest
-
         request = MetricRequest(metrics=metrics, by=by, grain=grain, start=start, end=end)
         return self.reader.metrics(request).to_dicts()
 
@@ -73,11 +78,14 @@ class Product:
             return connection.sql(query).pl().to_dicts()
 
 
-def run(words: list[str]) -> None:
-    """Run a command that must succeed."""
-    code = main(words)
+def run(words: list[str]) -> str:
+    """What a command that must succeed prints."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        code = main(words)
     if code:
         raise AssertionError(f"plumbline {' '.join(words)} ended with {code}")
+    return printed.getvalue()
 
 
 def differences(ours: list[Row], theirs: list[Row], by: tuple[str, ...]) -> list[str]:
