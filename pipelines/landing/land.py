@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,6 @@ from pipelines.landing.erased import Erased
 from pipelines.landing.writer import Written, write_batch, write_rows
 from pipelines.settings import WORKSPACE_FILE, Settings, Workspace
 from pipelines.sources import mapping
-from pipelines.sources.casting import now_text
 from pipelines.sources.config import Part, Source, constant_text, read_sources
 from pipelines.sources.files import hash_file
 from pipelines.sources.pseudonyms import new_key, workspace_key
@@ -350,7 +350,7 @@ class _Run:
             source=source,
             part=part,
             seq=1 + max((batch.seq for batch in self.known), default=0),
-            landed_at=now_text(),
+            landed_at=datetime.now(UTC).isoformat(timespec="seconds"),
             bytes=0,
             file_hash="",
             mapping_hash="",

@@ -16,6 +16,7 @@ from pipelines.canonical import Table
 from pipelines.errors import DataRefusedError
 from pipelines.landing.batch import Warning, data_path, rejects_path
 from pipelines.landing.erased import Erased, rejects_of
+from pipelines.landing.folding import fold_rows
 from pipelines.landing.judge import judge
 from pipelines.quality import ExpectationResult
 from pipelines.settings import Settings
@@ -23,6 +24,8 @@ from pipelines.sources import mapping
 from pipelines.sources.casting import LOCAL_MASK, REJECT_SCHEMA, TYPES, cast_rows
 from pipelines.sources.config import Part, Source
 from pipelines.sources.gate import LineReject
+from pipelines.sources.lookups import looked_up, own_columns, with_lookups
+from pipelines.sources.pseudonyms import Pseudonymiser
 from pipelines.sources.reading import LINE, Chunk, Header, is_encoding_reject, read_chunks
 
 NOT_UTF8_SHARE = 0.1
@@ -49,6 +52,7 @@ class _Tally:
 
     typed: int = 0
     skipped: int = 0
+    folded: int = 0
     not_utf8: int = 0
     erased: int = 0
     rejects: list[pl.DataFrame] = field(default_factory=list)
@@ -73,8 +77,10 @@ def write_batch(
     Raises:
         DataRefusedError: If the file breaks an expectation of the whole file; nothing is left behind.
     """
-    plan = mapping.plan(part, table, header)
-    chunks = read_chunks(path, source, part, header, plan.reads)
+    plan = mapping.plan(part, table, with_lookups(header, part.lookups))
+    chunks = read_chunks(path, source, part, header, own_columns(plan.reads, part.lookups))
+    if part.lookups:
+        chunks = looked_up(chunks, part.lookups, source)
     return write_rows(
         chunks,
         plan,
@@ -111,6 +117,9 @@ def write_rows(
         tally = _write_typed(chunks, plan, typed, key, erased)
         if settings is not None:
             _refuse_encoding(tally, source, settings)
+        if plan.part.fold is not None:
+            tally.folded = fold_rows(typed, table, plan.part.fold)
+            tally.typed -= tally.folded
         verdict = judge(table, typed)
         if verdict.out.is_empty():
             typed.replace(data)
@@ -150,8 +159,14 @@ def write_rows(
 def _write_typed(
     chunks: Iterator[Chunk], plan: mapping.Plan, typed: Path, key: bytes, erased: Erased
 ) -> _Tally:
-    part, tally = plan.part, _Tally()
-    with pq.ParquetWriter(typed, _schema(plan.table), compression=COMPRESSION) as writer:
+    part, tally, pseudonyms = plan.part, _Tally(), Pseudonymiser(key)
+    with pq.ParquetWriter(
+        typed,
+        _schema(plan.table),
+        compression=COMPRESSION,
+        compression_level=1,
+        use_dictionary=_repetitive(plan.table),
+    ) as writer:
         for chunk in chunks:
             if chunk.rejects:
                 tally.not_utf8 += sum(is_encoding_reject(reject) for reject in chunk.rejects)
@@ -161,7 +176,13 @@ def _write_typed(
             rows, skipped = mapping.apply(plan, chunk.frame)
             tally.skipped += skipped
             cast = cast_rows(
-                rows, plan.table, key=key, formats=dict(part.formats), zone=part.zone, decimal=part.decimal
+                rows,
+                plan.table,
+                pseudonyms=pseudonyms,
+                formats=part.formats,
+                zone=part.zone,
+                decimal=part.decimal,
+                trimmed=chunk.trimmed and not part.is_computed,
             )
             gone = erased.among(plan.table.name, cast.rows)
             kept = cast.rows.filter(~gone) if gone.any() else cast.rows
@@ -174,6 +195,14 @@ def _write_typed(
                 arrow = kept.to_arrow(compat_level=pl.CompatLevel.oldest())
                 writer.write_table(arrow, row_group_size=1 << 20)
     return tally
+
+
+def _repetitive(table: Table) -> list[str]:
+    """Columns with few distinct values, which a dictionary makes small; for the others it costs time."""
+    unique = {*table.key, "customer_id", "order_id", "contact_id", "comment"}
+    few = ("text", "integer", "boolean", "date")
+    columns = [c.name for c in table.columns if c.type in few and c.name not in unique]
+    return [*columns, LOCAL_MASK, *(name for name in table.column_names if name.startswith("csat_s"))]
 
 
 def _schema(table: Table) -> pa.Schema:
@@ -239,4 +268,6 @@ def _warnings(plan: mapping.Plan, tally: _Tally) -> tuple[Warning, ...]:
         notes.append(
             Warning(f"rows are deliberately no {plan.table.name} (skip, or empty cells)", tally.skipped)
         )
+    if tally.folded:
+        notes.append(Warning("rows were put together with others of the same key", tally.folded))
     return tuple(notes)

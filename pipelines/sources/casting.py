@@ -1,28 +1,32 @@
 """Text to the types of the canonical tables, with the reason where it does not go; imports config, masking.
 
 Numbers: `3` and `3.0` are integers; money has at most four decimals and no exponent; nothing is infinite.
-Timestamps: ISO 8601 with `T` or a space, seconds and fractions optional, or a date alone, or a format of the
-source's own. With an offset they become UTC; without one they are local times of the source's zone if it has
-one, else of a zone that the build knows, and marked so.
+Timestamps with an offset become UTC; without one they are local times of the source's zone if it has one,
+else of a zone that the build knows, and marked so.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from pipelines.canonical import MONEY_SCALE, RATE_SCALE, Column, Table
 from pipelines.sources.config import is_zone
 from pipelines.sources.masking import MASKED, scrubbed, shown
-from pipelines.sources.pseudonyms import pseudonyms
+from pipelines.sources.pseudonyms import Pseudonymiser
 from pipelines.sources.reading import LINE
+from pipelines.sources.timestamps import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    in_range,
+    local_to_utc,
+    read_dates,
+    read_timestamps,
+)
 
 LOCAL_MASK = "_local_mask"
-FIRST_YEAR, LAST_YEAR = 1900, 2199
 TYPES: dict[str, pl.DataType] = {
     "text": pl.String(),
     "integer": pl.Int64(),
@@ -34,12 +38,6 @@ TYPES: dict[str, pl.DataType] = {
     "date": pl.Date(),
 }
 TRUE, FALSE = ("true", "1", "yes", "t", "y"), ("false", "0", "no", "f", "n")
-_ISO = (
-    r"^(\d{4}-\d{2}-\d{2})(?:[Tt ](\d{2}:\d{2})(?::?(\d{2})(?:[.,](\d{1,9}))?)?)?"
-    r"\s?(?:([Zz])|(?:UTC|GMT)?([+-]\d{2}):?(\d{2})?|(UTC|GMT))?$"
-)
-_INTEGER = r"^[+-]?\d+(\.0*)?$"
-_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 _COMMA_NUMBER = r"^[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?$"
 # Columns of text that may rightly hold an e-mail address: the people who work here, not customers.
 _STAFF = ("agent_id", "grader_id", "agent_name", "customer_id")
@@ -80,19 +78,21 @@ def cast_rows(
     frame: pl.DataFrame,
     table: Table,
     *,
-    key: bytes,
-    formats: dict[str, tuple[str, ...]],
-    zone: str | None,
-    decimal: str,
+    pseudonyms: Pseudonymiser,
+    formats: Mapping[str, tuple[str, ...]],
+    zone: str | None = None,
+    decimal: str = ".",
+    trimmed: bool = False,
 ) -> Typed:
     """The rows of a mapped chunk, typed.
 
     Args:
         frame: Canonical columns as written, and `_line`; a column that the file does not have is left out.
-        key: Secret of the pseudonyms.
+        pseudonyms: Makes the pseudonyms of customers.
         formats: Formats of timestamps and dates that are not ISO 8601.
         zone: Zone of timestamps without an offset.
         decimal: The decimal mark.
+        trimmed: Whether it is known that no cell has spaces around it.
     """
     columns: list[pl.Series] = []
     first_bad: list[tuple[Column, pl.Series]] = []
@@ -107,7 +107,8 @@ def cast_rows(
             formats=formats.get(column.name, ("iso",)),
             zone=zone,
             decimal=decimal,
-            personal=key,
+            pseudonyms=pseudonyms,
+            trimmed=trimmed,
         )
         columns.append(cast.values.alias(column.name))
         if cast.bad is not None and cast.bad.any():
@@ -167,22 +168,23 @@ def cast_column(
     formats: tuple[str, ...],
     zone: str | None,
     decimal: str,
-    personal: bytes,
+    pseudonyms: Pseudonymiser,
+    trimmed: bool = False,
 ) -> Cast:
     """One column, cast to its canonical type."""
     if column.type == "timestamp":
-        return _timestamps(values, formats, zone)
+        return _timestamps(values, formats, zone, trimmed=trimmed)
     if values.dtype == TYPES[column.type] and column.type in ("integer", "boolean", "date"):
         return Cast(values)
     if column.type == "date" and isinstance(values.dtype, pl.Datetime):
         return Cast(values.cast(pl.Date))
-    text = _text(values)
+    text = _text(values, trimmed=trimmed)
     if column.type == "text":
-        return _words(text, column, personal)
+        return _words(text, column, pseudonyms)
     if column.type == "boolean":
         return _checked(text, _booleans(text))
     if column.type == "date":
-        return _checked(text, _dates(text, formats))
+        return _checked(text, read_dates(text, formats))
     if decimal == "," and values.dtype == pl.String:
         fine = text.str.contains(_COMMA_NUMBER)
         dotted = text.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
@@ -190,28 +192,33 @@ def cast_column(
     return _checked(text, _numbers(text, column))
 
 
-def _text(values: pl.Series) -> pl.Series:
+def _text(values: pl.Series, *, trimmed: bool) -> pl.Series:
     """Trimmed text; what is empty is null."""
     text = values if values.dtype == pl.String else values.cast(pl.String, strict=False)
-    text = text.str.strip_chars()
+    if not trimmed:
+        text = text.str.strip_chars()
     empty = text == ""
     return text.set(empty, None) if empty.any() else text
 
 
 def _checked(text: pl.Series, values: pl.Series) -> Cast:
+    if text.null_count() == values.null_count():
+        return Cast(values)
     bad = text.is_not_null() & values.is_null()
     return Cast(values, bad if bad.any() else None)
 
 
-def _words(text: pl.Series, column: Column, key: bytes) -> Cast:
+def _words(text: pl.Series, column: Column, pseudonyms: Pseudonymiser) -> Cast:
     if column.personal == "pseudonym":
-        return Cast(pseudonyms(key, text))
+        return Cast(pseudonyms.of(text))
     if column.personal == "scrub":
         return Cast(pl.select(scrubbed(pl.lit(text))).to_series())
     if column.values:
         # A word that is none of the allowed ones is kept: the table's expectations say so of it.
+        if text.is_in(list(column.values)).all():
+            return Cast(text)
         plain = text.str.to_lowercase()
-        return Cast(text.zip_with(~plain.is_in(list(column.values)).fill_null(False), plain))
+        return Cast(plain.zip_with(plain.is_in(list(column.values)).fill_null(False), text))
     if is_currency(column):
         upper = text.str.to_uppercase()
         return _checked(text, upper.set(~upper.str.contains(r"^[A-Z]{3}$").fill_null(True), None))
@@ -226,182 +233,49 @@ def _words(text: pl.Series, column: Column, key: bytes) -> Cast:
 
 def _booleans(text: pl.Series) -> pl.Series:
     plain = text.str.to_lowercase()
-    words = dict.fromkeys(TRUE, True) | dict.fromkeys(FALSE, False)
-    return plain.replace_strict(list(words), list(words.values()), default=None, return_dtype=pl.Boolean)
+    yes, no = plain.is_in(list(TRUE)), plain.is_in(list(FALSE))
+    return yes.set(~(yes | no), None)
 
 
 def _numbers(text: pl.Series, column: Column) -> pl.Series:
     if column.type == "integer":
-        whole = text.str.contains(_INTEGER).fill_null(False)
-        return text.set(~whole, None).str.replace(r"\.0*$", "").cast(pl.Int64, strict=False)
+        return _integers(text)
     if column.type == "number":
         numbers = text.cast(pl.Float64, strict=False)
-        fine = numbers.is_finite().fill_null(False) & text.str.contains(_NUMBER).fill_null(False)
-        return numbers.set(~fine, None)
+        strange = ~numbers.is_finite()
+        return numbers.set(strange, None) if strange.any() else numbers
     scale = MONEY_SCALE if column.type == "money" else RATE_SCALE
     plain = rf"^[+-]?\d{{1,{18 - scale}}}(\.\d{{0,{scale}}}0*)?$|^[+-]?\.\d{{1,{scale}}}0*$"
-    fine = text.str.contains(plain).fill_null(False)
-    return text.set(~fine, None).cast(pl.Decimal(18, scale), strict=False)
+    strange = ~text.str.contains(plain)
+    fine = text.set(strange, None) if strange.any() else text
+    return fine.cast(pl.Decimal(18, scale), strict=False)
 
 
-def _dates(text: pl.Series, formats: tuple[str, ...]) -> pl.Series:
-    found = pl.Series([None], dtype=pl.Date).new_from_index(0, len(text))
-    for written in formats:
-        left = text.is_not_null() & found.is_null()
-        if not left.any():
-            break
-        rest = text.filter(left)
-        if written == "iso":
-            midnight = rest.str.replace(r"[T ]00:00(:00(\.0+)?)?$", "")
-            read = midnight.str.to_date("%Y-%m-%d", strict=False)
-            read = read.set(~midnight.str.contains(r"^\d{4}-\d{1,2}-\d{1,2}$").fill_null(True), None)
-        elif written.startswith("epoch"):
-            read = _epoch(rest, written).cast(pl.Date)
-        else:
-            read = _strptime(rest, written)[0].cast(pl.Date)
-        found = found.scatter(left.arg_true(), read)
-    year = found.dt.year()
-    return found.set(~year.is_between(FIRST_YEAR, LAST_YEAR).fill_null(True), None)
+def _integers(text: pl.Series) -> pl.Series:
+    numbers = text.cast(pl.Int64, strict=False)
+    if numbers.null_count() == text.null_count():
+        return numbers
+    return text.str.replace(r"^([+-]?\d+)\.0*$", "$1").cast(pl.Int64, strict=False)
 
 
-def _timestamps(values: pl.Series, formats: tuple[str, ...], zone: str | None) -> Cast:
-    if isinstance(values.dtype, pl.Datetime):
-        stamps = values
-        local = stamps.is_not_null() if values.dtype.time_zone is None else None
-        if local is None:
-            stamps = stamps.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-        return _zoned(Cast(stamps.cast(pl.Datetime("us")), local=local), zone)
-    if values.dtype == pl.Date:
-        return _zoned(Cast(values.cast(pl.Datetime("us")), local=values.is_not_null()), zone)
-    text = _text(values)
-    found = pl.Series([None], dtype=pl.Datetime("us")).new_from_index(0, len(text))
-    local = pl.Series([False]).new_from_index(0, len(text))
-    for written in formats:
-        left = text.is_not_null() & found.is_null()
-        if not left.any():
-            break
-        whole = left.all()
-        rest = text if whole else text.filter(left)
-        if written == "iso":
-            read, is_local = iso_timestamps(rest)
-        elif written.startswith("epoch"):
-            read = _epoch(rest, written)
-            is_local = pl.Series([False]).new_from_index(0, len(rest))
-        else:
-            read, is_local = _strptime(rest, written)
-        if whole:
-            found, local = read, is_local
-        else:
-            places = left.arg_true()
-            found, local = found.scatter(places, read), local.scatter(places, is_local)
-    year = found.dt.year()
-    strange = ~year.is_between(FIRST_YEAR, LAST_YEAR).fill_null(True)
-    if strange.any():
-        found = found.set(strange, None)
-    local = local & found.is_not_null()
-    checked = _checked(text, found)
-    return _zoned(Cast(checked.values, checked.bad, local if local.any() else None), zone)
-
-
-def _zoned(cast: Cast, zone: str | None) -> Cast:
-    if zone is None or cast.local is None:
-        return cast
-    return Cast(cast.values.zip_with(~cast.local, local_to_utc(cast.values, zone)), cast.bad)
-
-
-def local_to_utc(stamps: pl.Series, zone: str) -> pl.Series:
-    """Local wall times of a zone as UTC.
-
-    An hour that a clock change repeats is its first occurrence; a time that it skips is read with the offset
-    before the change (RFC 5545, section 3.3.5).
-    """
-    aware = stamps.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
-    utc = aware.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-    skipped = stamps.is_not_null() & utc.is_null()
-    if skipped.any():
-        place = ZoneInfo(zone)
-        moved = [
-            moment.replace(tzinfo=place, fold=0).astimezone(UTC).replace(tzinfo=None)
-            for moment in stamps.filter(skipped).to_list()
-        ]
-        utc = utc.scatter(skipped.arg_true(), pl.Series(moved, dtype=pl.Datetime("us")))
-    return utc
-
-
-def _epoch(text: pl.Series, unit: str) -> pl.Series:
-    number = text.set(~text.str.contains(r"^-?\d{1,14}(\.\d*)?$").fill_null(True), None)
-    micros = number.cast(pl.Float64, strict=False) * (1_000_000 if unit == "epoch_s" else 1_000)
-    return micros.round(0).cast(pl.Int64, strict=False).cast(pl.Datetime("us"))
-
-
-def _strptime(text: pl.Series, written: str) -> tuple[pl.Series, pl.Series]:
-    """Timestamps in a format of the source's own, and which of them are local."""
-    none = pl.Series([False]).new_from_index(0, len(text))
-    if re.search(r"%[:#]*z", written):
-        aware = text.str.to_datetime(written, strict=False, time_unit="us", time_zone="UTC")
-        return aware.dt.replace_time_zone(None), none
-    if re.search(r"%[HIklMSTRrpPcXsfD]|%\.", written):
-        naive = text.str.to_datetime(written, strict=False, time_unit="us")
+def _timestamps(values: pl.Series, formats: tuple[str, ...], zone: str | None, *, trimmed: bool) -> Cast:
+    if values.dtype.is_temporal():
+        stamps = values.cast(pl.Datetime("us")) if values.dtype == pl.Date else values
+        local: pl.Series | None = stamps.is_not_null()
+        if getattr(stamps.dtype, "time_zone", None) is not None:
+            stamps, local = stamps.dt.convert_time_zone("UTC").dt.replace_time_zone(None), None
+        stamps = stamps.cast(pl.Datetime("us"))
+        checked = _checked(stamps, in_range(stamps))
     else:
-        naive = text.str.to_date(written, strict=False).cast(pl.Datetime("us"))
-    return naive, naive.is_not_null()
-
-
-def iso_timestamps(text: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """ISO 8601 timestamps and which of them are local; what is none is empty.
-
-    Columns are nearly always written in one way, so the first value's way is tried on all, twice; what is
-    left is taken apart by a pattern that knows them all.
-    """
-    size = len(text)
-    found = pl.Series([None], dtype=pl.Datetime("us")).new_from_index(0, size)
-    local = pl.Series([False]).new_from_index(0, size)
-    left = text.is_not_null()
-    for _ in range(2):
-        if not left.any():
-            return found, local
-        written = _way(str(text.filter(left)[0]))
-        if written is None:
-            break
-        read, is_local = _strptime(text.set(~left, None), written)
-        if written.endswith("Z"):
-            is_local = pl.Series([False]).new_from_index(0, size)
-        found = read.zip_with(left, found)
-        local = is_local.zip_with(left, local)
-        left = text.is_not_null() & found.is_null()
-    if left.any():
-        read, is_local = _taken_apart(text.filter(left))
-        places = left.arg_true()
-        found, local = found.scatter(places, read), local.scatter(places, is_local)
-    return found, local
-
-
-def _way(sample: str) -> str | None:
-    """The format that an ISO timestamp is written in, None when it is an uncommon one."""
-    match = re.fullmatch(
-        r"\d{4}-\d\d-\d\d([T ])\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:?\d\d)?", sample, flags=re.ASCII
-    )
-    if match is None:
-        return None
-    fraction = "%.f" if match[2] else ""
-    zone = {None: "", "Z": "Z"}.get(match[3], "%z")
-    return f"%Y-%m-%d{match[1]}%H:%M:%S{fraction}{zone}"
-
-
-def _taken_apart(text: pl.Series) -> tuple[pl.Series, pl.Series]:
-    parts = text.str.extract_groups(_ISO).struct.unnest()
-    day, time, seconds, fraction, zulu, hours, minutes, named = (parts[name] for name in parts.columns)
-    written = day + "T" + time.fill_null("00:00") + ":" + seconds.fill_null("00")
-    stamps = written.str.to_datetime("%Y-%m-%dT%H:%M:%S", strict=False, time_unit="us")
-    micros = fraction.str.pad_end(6, "0").str.head(6).cast(pl.Int64).fill_null(0)
-    sign = hours.str.starts_with("-").fill_null(False).cast(pl.Int64) * -2 + 1
-    away = (hours.str.tail(2).cast(pl.Int64) * 60 + minutes.cast(pl.Int64).fill_null(0)) * sign
-    shift = micros - away.fill_null(0) * 60_000_000
-    stamps = (stamps.cast(pl.Int64) + shift).cast(pl.Datetime("us"))
-    local = zulu.is_null() & hours.is_null() & named.is_null() & stamps.is_not_null()
-    return stamps, local
-
-
-def now_text() -> str:
-    """This moment in UTC, ISO 8601."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+        text = _text(values, trimmed=trimmed)
+        stamps, local = read_timestamps(text, formats)
+        checked = _checked(text, stamps)
+    if local is None:
+        return checked
+    if zone is not None:
+        utc = local_to_utc(checked.values, zone)
+        return Cast(
+            utc if local.all() else checked.values.zip_with(~local.fill_null(False), utc), checked.bad
+        )
+    local = local.fill_null(False) & checked.values.is_not_null()
+    return Cast(checked.values, checked.bad, local if local.any() else None)

@@ -45,6 +45,7 @@ class Records:
         physical: Physical lines looked at.
         embedded: Of these, lines inside a quoted field of a record that began earlier.
         quoted: Whether the text holds a quotation mark.
+        tidy: Whether it surely holds no spaces around fields.
     """
 
     text: bytes
@@ -53,6 +54,7 @@ class Records:
     physical: int
     embedded: int
     quoted: bool
+    tidy: bool
 
 
 @dataclass
@@ -101,6 +103,7 @@ class Gate:
         self._separator = separator
         self._fields = fields
         self._line = first_line
+        self._spaces = [space for space in (b" ", b"\t", b"\r", b"\v", b"\f") if space != separator]
         name = re.escape(separator)
         cell = rb'(?:"(?:[^"]++|"")*+"|[^"\n' + name + rb"]*+)"
         self._strict = re.compile(cell + rb"(?:" + name + cell + rb"){%d}" % (fields - 1))
@@ -260,6 +263,7 @@ class Gate:
             physical=held,
             embedded=int(((state == CONTINUED) | (state == DROPPED)).sum()),
             quoted=quoted,
+            tidy=not quoted and sound.isascii() and not any(space in sound for space in self._spaces),
         )
 
 

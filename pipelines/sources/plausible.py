@@ -9,6 +9,7 @@ import polars as pl
 
 from pipelines.canonical import Column
 from pipelines.sources.casting import FALSE, TRUE, cast_column
+from pipelines.sources.pseudonyms import Pseudonymiser
 
 _ENOUGH = 0.9
 _FORMATS = (
@@ -42,7 +43,7 @@ _FORMATS = (
     "epoch_ms",
 )
 _TWINS: Mapping[str, str] = {"%d/%m": "%m/%d", "%m/%d": "%d/%m"}
-_NO_SECRET = b"\0" * 32
+_NO_SECRET = Pseudonymiser(b"")
 _DURATION = r"^\d{1,3}:\d{2}(:\d{2})?(\.\d+)?$"
 
 
@@ -116,7 +117,7 @@ def _is_epoch(cells: pl.Series, written: str) -> bool:
 
 
 def _castable(column: Column, cells: pl.Series, *, written: str = "iso", decimal: str = ".") -> float:
-    cast = cast_column(cells, column, formats=(written,), zone=None, decimal=decimal, personal=_NO_SECRET)
+    cast = cast_column(cells, column, formats=(written,), zone=None, decimal=decimal, pseudonyms=_NO_SECRET)
     return _share(cast.values.is_not_null())
 
 

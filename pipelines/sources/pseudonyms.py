@@ -13,6 +13,8 @@ import polars as pl
 from pipelines.errors import StateError
 
 KEY_BYTES = 32
+DIGEST_BYTES = 16
+REMEMBERED = 400_000
 PREFIX = "c_"
 
 
@@ -66,13 +68,39 @@ def _make(path: Path) -> bytes:
 
 def pseudonym(key: bytes, customer: str) -> str:
     """The pseudonym of a customer's identifier; e-mail addresses are the same in any case of letters."""
-    plain = customer.strip()
-    plain = plain.lower() if "@" in plain else plain
-    return PREFIX + hashlib.blake2b(plain.encode("utf-8"), key=key, digest_size=16).hexdigest()
+    digest = hashlib.blake2b(_plain(customer.strip()).encode("utf-8"), key=key, digest_size=DIGEST_BYTES)
+    return PREFIX + digest.hexdigest()
 
 
-def pseudonyms(key: bytes, customers: pl.Series) -> pl.Series:
-    """Pseudonyms of a column of identifiers; empty stays empty."""
-    distinct = customers.drop_nulls().unique()
-    made = pl.Series([pseudonym(key, customer) for customer in distinct.to_list()], dtype=pl.String)
-    return customers.replace_strict(distinct, made, default=None, return_dtype=pl.String)
+def _plain(customer: str) -> str:
+    return customer.lower() if "@" in customer else customer
+
+
+class Pseudonymiser:
+    """Makes the pseudonyms of whole columns, and remembers those it made last."""
+
+    def __init__(self, key: bytes) -> None:
+        self._made = _Made(key)
+
+    def of(self, customers: pl.Series) -> pl.Series:
+        """Pseudonyms of a column of trimmed identifiers; empty stays empty."""
+        if len(self._made) > REMEMBERED:
+            self._made.clear()
+        # A dictionary's own lookup in C, over all values, beats finding the distinct ones and joining back.
+        return pl.Series([*map(self._made.__getitem__, customers.to_list())], dtype=pl.String)
+
+
+class _Made(dict[str | None, str | None]):
+    """Pseudonyms by identifier, made when first asked for."""
+
+    def __init__(self, key: bytes) -> None:
+        super().__init__()
+        self._fresh = hashlib.blake2b(key=key, digest_size=DIGEST_BYTES)
+
+    def __missing__(self, customer: str | None) -> str | None:
+        if customer is None:
+            return None
+        digest = self._fresh.copy()
+        digest.update(_plain(customer).encode("utf-8"))
+        made = self[customer] = PREFIX + digest.hexdigest()
+        return made

@@ -36,10 +36,12 @@ class Chunk:
         frame: A column for each name that was asked for and is there, and `_line`: the physical line on which
             the record starts (Parquet: the row, from 1).
         rejects: Lines that are no record.
+        trimmed: Whether it is known that no cell has spaces around it.
     """
 
     frame: pl.DataFrame
     rejects: tuple[LineReject, ...] = ()
+    trimmed: bool = False
 
 
 @dataclass(frozen=True)
@@ -183,7 +185,7 @@ def _csv_chunks(path: Path, source: Source, header: Header, names: Sequence[str]
             frame = frame.with_columns(cells[f"c{index}"].alias(name) for name, index in found.items())
         else:
             frame = frame.with_columns(pl.lit(None, pl.String).alias(name) for name in found)
-        yield Chunk(frame, records.rejects)
+        yield Chunk(frame, records.rejects, trimmed=records.tidy)
 
 
 def _parse(text: bytes, header: Header, columns: list[int], *, quoted: bool) -> pl.DataFrame:
