@@ -3,7 +3,16 @@
 May import sources, quality, settings, errors and the canonical tables.
 """
 
-from pipelines.landing.batch import Batch, Warning
+from pipelines.landing.batch import Batch, RejectReason, Warning
 from pipelines.landing.land import LandingReport, RefusedFile, check, current_batches, land
 
-__all__ = ["Batch", "LandingReport", "RefusedFile", "Warning", "check", "current_batches", "land"]
+__all__ = [
+    "Batch",
+    "LandingReport",
+    "RefusedFile",
+    "RejectReason",
+    "Warning",
+    "check",
+    "current_batches",
+    "land",
+]

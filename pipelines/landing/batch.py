@@ -24,6 +24,16 @@ class Warning:
 
 
 @dataclass(frozen=True)
+class RejectReason:
+    """Rejects of one column for one reason, without what differs from row to row."""
+
+    column: str | None
+    reason: str
+    rows: int
+    first_line: int
+
+
+@dataclass(frozen=True)
 class Batch:
     """One source file as rows of one canonical table, with its account.
 
@@ -38,6 +48,7 @@ class Batch:
         bytes: Size of the source file.
         rows_read: Rows of the file that are meant for this table; landed and rejected add up to it.
         rows_duplicate: Of the rejected, rows whose key comes again in the file.
+        reasons: Why rows were rejected, the most frequent first.
         data: Parquet file of the rows.
         rejects: Parquet file of the rejects.
         is_new: Whether this run landed it.
@@ -62,6 +73,7 @@ class Batch:
     data: Path = field(compare=False)
     rejects: Path = field(compare=False)
     is_new: bool = field(default=False, compare=False)
+    reasons: tuple[RejectReason, ...] = ()
 
 
 NOT_IN_ACCOUNT = ("data", "rejects", "is_new")
@@ -110,6 +122,7 @@ def read_account(path: Path) -> Batch:
         account = {key: value for key, value in account.items() if key in known}
         account["warnings"] = tuple(Warning(**item) for item in account["warnings"])
         account["expectations"] = tuple(ExpectationResult(**item) for item in account["expectations"])
+        account["reasons"] = tuple(RejectReason(**item) for item in account.get("reasons", ()))
         landing = path.parent.parent
         return Batch(
             **account,

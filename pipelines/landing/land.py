@@ -358,6 +358,7 @@ class _Run:
             rows_landed=made.rows_landed,
             rows_rejected=made.rows_rejected,
             rows_duplicate=made.rows_duplicate,
+            reasons=made.reasons,
             warnings=made.warnings,
             expectations=made.expectations,
             data=batches.data_path(self.landing, table.name, identity),

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from pipelines.canonical import Table
 from pipelines.errors import DataRefusedError
-from pipelines.landing.batch import Warning, data_path, rejects_path
+from pipelines.landing.batch import RejectReason, Warning, data_path, rejects_path
 from pipelines.landing.erased import Erased, rejects_of
 from pipelines.landing.folding import fold_rows
 from pipelines.landing.judge import judge
@@ -29,6 +29,7 @@ from pipelines.sources.pseudonyms import Pseudonymiser
 from pipelines.sources.reading import LINE, Chunk, Header, is_encoding_reject, read_chunks
 
 NOT_UTF8_SHARE = 0.1
+REASONS_KEPT = 50
 COMPRESSION: Literal["zstd"] = "zstd"
 
 
@@ -42,6 +43,7 @@ class Written:
     rows_landed: int
     rows_rejected: int
     rows_duplicate: int
+    reasons: tuple[RejectReason, ...]
     warnings: tuple[Warning, ...]
     expectations: tuple[ExpectationResult, ...]
 
@@ -90,7 +92,6 @@ def write_batch(
         key=key,
         settings=settings,
         erased=erased,
-        source=source,
     )
 
 
@@ -104,7 +105,6 @@ def write_rows(
     key: bytes,
     settings: Settings,
     erased: Erased,
-    source: Source | None = None,
 ) -> Written:
     """Write the rows and rejects of chunks, mapped by a plan, beside their final names."""
     table = plan.table
@@ -115,8 +115,7 @@ def write_rows(
     data, rejects = (item.with_name(item.name + ".part") for item in (data, rejects))
     try:
         tally = _write_typed(chunks, plan, typed, key, erased)
-        if settings is not None:
-            _refuse_encoding(tally, source, settings)
+        _refuse_encoding(tally, settings)
         if plan.part.fold is not None:
             tally.folded = fold_rows(typed, table, plan.part.fold)
             tally.typed -= tally.folded
@@ -145,6 +144,7 @@ def write_rows(
             rows_landed=landed,
             rows_rejected=found.height,
             rows_duplicate=verdict.duplicates,
+            reasons=_reasons(found),
             warnings=_warnings(plan, tally),
             expectations=verdict.results,
         )
@@ -237,7 +237,18 @@ def _write_without(typed: Path, out: pl.Series, data: Path) -> None:
     )
 
 
-def _refuse_encoding(tally: _Tally, source: Source | None, settings: Settings) -> None:
+def _reasons(rejects: pl.DataFrame) -> tuple[RejectReason, ...]:
+    alike = pl.col("reason").str.replace(r" on line \d+", " on another line").str.replace(r" \([^()]*\)$", "")
+    groups = (
+        rejects.group_by("column", alike.alias("reason"))
+        .agg(pl.len().alias("rows"), pl.col("line").min().alias("first_line"))
+        .sort("rows", "first_line", descending=[True, False])
+        .head(REASONS_KEPT)
+    )
+    return tuple(RejectReason(**row) for row in groups.iter_rows(named=True))
+
+
+def _refuse_encoding(tally: _Tally, settings: Settings) -> None:
     read = tally.typed + sum(frame.height for frame in tally.rejects)
     most = read and tally.not_utf8 / read > (
         NOT_UTF8_SHARE if read >= settings.max_reject_share_min_rows else 0.5

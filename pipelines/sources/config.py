@@ -156,7 +156,7 @@ class Part:
     @property
     def is_computed(self) -> bool:
         """Whether cells may be other than what the file holds, give or take their case."""
-        return bool(self.values or self.constants or self.expressions)
+        return bool(self.values or self.constants or self.expressions or self.lookups)
 
 
 @dataclass(frozen=True)
