@@ -1,7 +1,7 @@
 """Rows on standard output, the same way in every command; imports nothing of ours.
 
 `table` is for eyes: aligned, rounded, cut to the terminal. `json` and `csv` are for programs: every digit,
-ISO dates, null (json) or an empty cell (csv) where there is no value.
+ISO dates, durations in seconds, null (json) or an empty cell (csv) where there is no value.
 """
 
 from __future__ import annotations
@@ -114,6 +114,8 @@ def _json_value(value: Any) -> str:
         return format(value, "f") if value.is_finite() else "null"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{json.dumps(str(k))}: {_json_value(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, timedelta):
+        return repr(value.total_seconds())
     if isinstance(value, list | tuple | pl.Series):
         return "[" + ", ".join(_json_value(item) for item in value) + "]"
     return json.dumps(_plain(value), ensure_ascii=False)
@@ -126,6 +128,8 @@ def _csv_column(column: pl.Series) -> pl.Series:
         return finite.set(~column.is_finite(), None) if column.dtype.is_float() else finite
     if column.dtype.is_integer() or column.dtype in (pl.String, pl.Boolean):
         return column
+    if column.dtype == pl.Duration:
+        return column.dt.total_microseconds() / 1_000_000
     if column.dtype.is_nested():
         return pl.Series(
             column.name, [None if v is None else _json_value(v) for v in column.to_list()], dtype=pl.String

@@ -31,6 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--timeout", type=float, default=30.0, metavar="SECONDS", help="when to end the query (30)"
     )
     parser.add_argument(
+        "--memory", type=int, default=512, metavar="MB", help="memory that the query may take (512)"
+    )
+    parser.add_argument(
         "--output",
         type=Path,
         default=None,
@@ -47,11 +50,13 @@ def run(args: argparse.Namespace) -> int:
 
     if args.timeout <= 0:
         raise UsageError(f"--timeout is {args.timeout:g}, but it must be above 0.")
+    if args.memory < 64:
+        raise UsageError(f"--memory is {args.memory}, but it must be at least 64.")
     writer = export.writer_for(args.output) if args.output else None
     path = fence.published_warehouse(args.workspace)
     sql = sys.stdin.read() if args.query == "-" else args.query
     max_rows = fence.MAX_ROWS if args.max_rows is None else args.max_rows
-    found = fence.query(path, sql, max_rows=max_rows, timeout_seconds=args.timeout)
+    found = fence.query(path, sql, max_rows=max_rows, timeout_seconds=args.timeout, memory_mb=args.memory)
     if writer is None:
         print_rows(export.as_frame(found.table), format=args.format)
     else:

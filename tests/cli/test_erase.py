@@ -1,6 +1,7 @@
 """`plumbline erase`: the customer is out of everything, and stays out."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -58,17 +59,26 @@ FILES = {
 TABLES = [name.removesuffix(".csv") for name in FILES]
 
 
-@pytest.fixture
-def shop(tmp_path: Path) -> Path:
-    """A loaded workspace of Jane and Bob."""
-    (tmp_path / "plumbline.toml").write_text(
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A loaded workspace of Jane and Bob, to be copied."""
+    root = tmp_path_factory.mktemp("erase") / "shop"
+    root.mkdir()
+    (root / "plumbline.toml").write_text(
         '[workspace]\nname = "shop"\n'
         + "".join(f'[[source]]\nfiles = "{t}*.csv"\npreset = "canonical"\ntable = "{t}"\n' for t in TABLES)
     )
     for name, text in FILES.items():
-        (tmp_path / name).write_text(text)
-    load(read_workspace(tmp_path))
-    return tmp_path
+        (root / name).write_text(text)
+    load(read_workspace(root))
+    return root
+
+
+@pytest.fixture
+def shop(loaded: Path, tmp_path: Path) -> Path:
+    """A loaded workspace of Jane and Bob."""
+    shutil.copytree(loaded, tmp_path / "shop", copy_function=shutil.copy2)
+    return tmp_path / "shop"
 
 
 def rows(root: Path, sql: str) -> list[object]:

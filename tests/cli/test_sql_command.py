@@ -80,6 +80,7 @@ def test_files_of_other_kinds(sql, tmp_path: Path, ending: str) -> None:
         (["select 1", "--output", "x.doc"], 2, "cannot tell the kind of file of 'x.doc'"),
         (["select 1", "--max-rows", "0"], 2, "the row limit is 0"),
         (["select 1", "--timeout", "0"], 2, "--timeout is 0"),
+        (["select 1", "--memory", "1"], 2, "--memory is 1"),
         (["select 1", "--output", "/no/such/folder/x.csv"], 1, "cannot write /no/such/folder/x.csv"),
     ],
 )
