@@ -135,7 +135,8 @@ def _build(
         accounts = [
             (file_account(batch, built[batch.seq], published_waiting=waited.get(batch.batch_id)), batch)
             for batch in batches
-            if batch.batch_id in now_matched or waited.get(batch.batch_id, 0) != built[batch.seq].waiting
+            # a batch whose file is gone is told of once, and again when rows of it stop waiting
+            if batch.batch_id in now_matched or waited.get(batch.batch_id) != built[batch.seq].waiting
         ]
         write_history(con, is_continued=is_continued, batches=batches, built=built)
         say("freezing what is final")

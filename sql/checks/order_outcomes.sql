@@ -9,17 +9,25 @@ ordered as (
         landed_order_outcomes._seq,
         landed_order_outcomes._line,
         landed_order_outcomes.order_id,
-        coalesce(landed_order_outcomes.currency, src_programs.currency) as currency,
-        src_orders.order_id is not null as is_known,
-        src_programs.currency as program_currency,
-        cast(
-            landed_order_outcomes.occurred_at at time zone 'UTC' at time zone src_programs.timezone as date
-        ) as day
+        landed_order_outcomes.currency,
+        landed_order_outcomes.occurred_at,
+        src_orders.program_id
     from landed_order_outcomes
     left join src_orders
         on src_orders.order_id = landed_order_outcomes.order_id
-    left join src_programs
-        on src_programs.program_id = src_orders.program_id
+),
+
+foreign_currency as (
+    select
+        ordered._seq,
+        ordered._line,
+        ordered.currency,
+        src_programs.currency as program_currency,
+        cast(ordered.occurred_at at time zone 'UTC' at time zone src_programs.timezone as date) as day
+    from ordered
+    inner join src_programs  -- an unknown order is told below
+        on src_programs.program_id = ordered.program_id
+    where ordered.currency <> src_programs.currency
 )
 
 select
@@ -29,23 +37,21 @@ select
     order_id as value,
     'no such order in orders; the row is tried again on every load' as reason
 from ordered
-where not is_known
+where program_id is null
 
 union all
 
 select
-    ordered._seq,
-    ordered._line,
+    foreign_currency._seq,
+    foreign_currency._line,
     'currency' as column_name,
-    ordered.currency as value,
-    'no rate to ' || ordered.program_currency || ' in fx_rates on or before '
-        || cast(ordered.day as varchar) || '; the row is tried again on every load' as reason
-from ordered
+    foreign_currency.currency as value,
+    'no rate to ' || foreign_currency.program_currency || ' in fx_rates on or before '
+        || cast(foreign_currency.day as varchar) || '; the row is tried again on every load' as reason
+from foreign_currency
 left join fx_spans
-    on fx_spans.currency = ordered.currency
-    and fx_spans.to_currency = ordered.program_currency
-    and fx_spans.valid_from <= ordered.day
-    and fx_spans.valid_until > ordered.day
-where ordered.is_known
-    and ordered.currency <> ordered.program_currency
-    and fx_spans.rate is null
+    on fx_spans.currency = foreign_currency.currency
+    and fx_spans.to_currency = foreign_currency.program_currency
+    and fx_spans.valid_from <= foreign_currency.day
+    and fx_spans.valid_until > foreign_currency.day
+where fx_spans.rate is null

@@ -4,21 +4,21 @@
 -- drops: returns, which move goods and no money
 select
     int_asks.contact_id,
-    sum(case when stg_order_outcomes.is_refund
-        and stg_order_outcomes.occurred_at <= int_asks.opened_at
-        then stg_order_outcomes.program_amount else 0 end) as refunded_before,
-    sum(case when stg_order_outcomes.is_refund
-        and stg_order_outcomes.occurred_at > int_asks.opened_at
-        and stg_order_outcomes.occurred_at <= int_asks.window_ends_at
-        then stg_order_outcomes.program_amount else 0 end) as refunded_within,
-    sum(case when stg_order_outcomes.is_refund
-        and stg_order_outcomes.occurred_at > int_asks.window_ends_at
-        then stg_order_outcomes.program_amount else 0 end) as refunded_after,
-    sum(case when stg_order_outcomes.is_concession
-        and stg_order_outcomes.occurred_at > int_asks.opened_at
-        and stg_order_outcomes.occurred_at <= int_asks.window_ends_at
-        then stg_order_outcomes.program_amount else 0 end) as concessions
+    sum(case when order_outcomes.is_refund
+        and order_outcomes.occurred_at <= int_asks.opened_at
+        then order_outcomes.program_amount else 0 end) as refunded_before,
+    sum(case when order_outcomes.is_refund
+        and order_outcomes.occurred_at > int_asks.opened_at
+        and order_outcomes.occurred_at <= int_asks.window_ends_at
+        then order_outcomes.program_amount else 0 end) as refunded_within,
+    sum(case when order_outcomes.is_refund
+        and order_outcomes.occurred_at > int_asks.window_ends_at
+        then order_outcomes.program_amount else 0 end) as refunded_after,
+    sum(case when order_outcomes.is_concession
+        and order_outcomes.occurred_at > int_asks.opened_at
+        and order_outcomes.occurred_at <= int_asks.window_ends_at
+        then order_outcomes.program_amount else 0 end) as concessions
 from int_asks
-inner join stg_order_outcomes  -- asks on orders without outcomes get zeros in stakes
-    on stg_order_outcomes.order_id = int_asks.order_id
+inner join order_outcomes  -- asks on orders without outcomes get zeros in stakes
+    on order_outcomes.order_id = int_asks.order_id
 group by int_asks.contact_id

@@ -9,17 +9,17 @@ asks as (
         stg_contacts.contact_id,
         stg_contacts.order_id,
         stg_contacts.opened_at,
-        stg_orders.program_amount as order_amount,
-        stg_orders.program_currency as currency,
+        orders.program_amount as order_amount,
+        orders.program_currency as currency,
         lag(stg_contacts.opened_at) over (
             partition by stg_contacts.order_id
             order by stg_contacts.opened_at, stg_contacts.contact_id
         ) as previous_ask_at
     from stg_contacts
-    inner join stg_orders  -- only orders of the same program and customer are at stake
-        on stg_orders.order_id = stg_contacts.order_id
-        and stg_orders.program_id = stg_contacts.program_id
-        and stg_orders.customer_id = stg_contacts.customer_id
+    inner join orders  -- only orders of the same program and customer are at stake
+        on orders.order_id = stg_contacts.order_id
+        and orders.program_id = stg_contacts.program_id
+        and orders.customer_id = stg_contacts.customer_id
     where stg_contacts.is_handled
         and stg_contacts.is_refund_asked
 )

@@ -7,13 +7,13 @@ with
 chargebacks as (
     select
         stg_contacts.contact_id,
-        min(stg_order_outcomes.occurred_at) as chargeback_at
-    from stg_order_outcomes
+        min(order_outcomes.occurred_at) as chargeback_at
+    from order_outcomes
     inner join stg_contacts  -- only contacts about that order
-        on stg_contacts.order_id = stg_order_outcomes.order_id
-        and stg_contacts.program_id = stg_order_outcomes.program_id
-        and stg_contacts.opened_at < stg_order_outcomes.occurred_at
-    where stg_order_outcomes.kind = 'chargeback'
+        on stg_contacts.order_id = order_outcomes.order_id
+        and stg_contacts.program_id = order_outcomes.program_id
+        and stg_contacts.opened_at < order_outcomes.occurred_at
+    where order_outcomes.kind = 'chargeback'
         and stg_contacts.is_handled
     group by stg_contacts.contact_id
 )

@@ -4,24 +4,29 @@
 -- drops: contacts without a later order
 with
 
-order_times as (
+customers as (
     select distinct
         program_id,
-        customer_id,
-        ordered_at
-    from stg_orders
+        customer_id
+    from stg_contacts
+    where is_handled
+        and customer_id is not null
 ),
 
+-- two orders in one instant leave an empty span, which no opening falls into
 spans as (
     select
-        program_id,
-        customer_id,
-        ordered_at,
-        lag(ordered_at, 1, timestamp '0001-01-01 00:00:00') over (
-            partition by program_id, customer_id
-            order by ordered_at
+        orders.program_id,
+        orders.customer_id,
+        orders.ordered_at,
+        lag(orders.ordered_at, 1, timestamp '0001-01-01 00:00:00') over (
+            partition by orders.program_id, orders.customer_id
+            order by orders.ordered_at
         ) as previous_at
-    from order_times
+    from orders
+    inner join customers  -- customers without a contact are not asked about
+        on customers.program_id = orders.program_id
+        and customers.customer_id = orders.customer_id
 )
 
 select

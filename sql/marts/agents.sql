@@ -1,5 +1,5 @@
 -- grain: one row per agent_id
--- what:  agents with their current site and team
+-- what:  agents as their newest row describes them
 -- keeps: every agent
 -- drops: nothing
 select
@@ -12,4 +12,4 @@ select
     hired_on,
     left_on,
     updated_at
-from stg_agents
+from src_agents

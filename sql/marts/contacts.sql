@@ -46,8 +46,8 @@ joined as (
         int_contacts__repeated.repeat_opened_at,
         stg_contacts.closed_at + build_settings.fcr_window as fcr_window_ends_at,
         stg_contacts.closed_at + build_settings.fcr_window <= build_settings.as_of as is_fcr_mature,
-        stg_orders.order_id is not null as has_own_order,
-        stg_orders.program_amount as order_amount,
+        orders.order_id is not null as has_own_order,
+        orders.program_amount as order_amount,
         int_next_chargebacks.chargeback_at,
         stg_contacts.opened_at + build_settings.chargeback_window <= build_settings.as_of
             as is_chargeback_mature,
@@ -62,8 +62,12 @@ joined as (
             int_next_orders.next_ordered_at <= stg_contacts.opened_at + build_settings.repeat_purchase_window,
             false
         ) as has_reordered,
-        1 + 4 * (stg_contacts.csat_score - stg_contacts.csat_min)
-            / nullif(stg_contacts.csat_max - stg_contacts.csat_min, 0) as csat,
+        -- rounded, so that a rating on the line of a box is on it on every scale
+        round(
+            1 + 4 * (stg_contacts.csat_score - stg_contacts.csat_min)
+                / nullif(stg_contacts.csat_max - stg_contacts.csat_min, 0),
+            12
+        ) as csat,
         int_thread_members.thread_id as repeated_thread_id
     from stg_contacts
     left join int_contacts__repeating
@@ -76,9 +80,9 @@ joined as (
         on int_next_orders.contact_id = stg_contacts.contact_id
     left join int_next_chargebacks
         on int_next_chargebacks.contact_id = stg_contacts.contact_id
-    left join stg_orders
-        on stg_orders.order_id = stg_contacts.order_id
-        and stg_orders.program_id = stg_contacts.program_id
+    left join orders
+        on orders.order_id = stg_contacts.order_id
+        and orders.program_id = stg_contacts.program_id
     cross join build_settings
 )
 

@@ -10,13 +10,13 @@ customers as (
         events.program_id,
         events.started_at,
         events.started_date,
-        stg_orders.customer_id
+        orders.customer_id
     from events
-    inner join stg_orders  -- only customers with an order open at the start
-        on stg_orders.program_id = events.program_id
-        and stg_orders.ordered_at <= events.started_at
-        and (stg_orders.delivered_at is null or stg_orders.delivered_at > events.started_at)
-        and (stg_orders.cancelled_at is null or stg_orders.cancelled_at > events.started_at)
+    inner join orders  -- only customers with an order open at the start
+        on orders.program_id = events.program_id
+        and orders.ordered_at <= events.started_at
+        and (orders.delivered_at is null or orders.delivered_at > events.started_at)
+        and (orders.cancelled_at is null or orders.cancelled_at > events.started_at)
 ),
 
 informed as (

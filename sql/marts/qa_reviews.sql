@@ -55,7 +55,7 @@ select
     reviews.purpose,
     reviews.session_id,
     reviews.reviewed_at,
-    cast(reviews.reviewed_at at time zone 'UTC' at time zone stg_programs.timezone as date) as reviewed_date,
+    cast(reviews.reviewed_at at time zone 'UTC' at time zone programs.timezone as date) as reviewed_date,
     reviews.n_criteria,
     reviews.n_applicable,
     case when reviews.auto_failed then 0 else 100 * reviews.earned / nullif(reviews.weight, 0) end as raw_score,
@@ -63,5 +63,5 @@ select
 from reviews
 inner join contacts  -- a review of an unknown contact is rejected, not lost here
     on contacts.contact_id = reviews.contact_id
-inner join stg_programs
-    on stg_programs.program_id = contacts.program_id
+inner join programs
+    on programs.program_id = contacts.program_id

@@ -4,29 +4,28 @@
 -- drops: contacts that are neither first contacts nor repeats
 with
 
-members as (
+repeats as (
     select
         thread_id,
-        count(*) as n_contacts,
-        count(distinct agent_id) as n_agents,
+        count(*) as n_repeats,
         max(opened_at) as last_opened_at
     from contacts
-    where thread_id is not null
+    where is_repeat
     group by thread_id
 )
 
 select
-    members.thread_id,
+    contacts.contact_id as thread_id,
     contacts.program_id,
     contacts.customer_id,
     contacts.agent_id,
     contacts.channel,
     contacts.issue,
     contacts.opened_at,
-    members.last_opened_at,
-    members.n_contacts,
-    members.n_agents,
+    coalesce(repeats.last_opened_at, contacts.opened_at) as last_opened_at,
+    1 + coalesce(repeats.n_repeats, 0) as n_contacts,
     contacts.fcr_state
-from members
-inner join contacts  -- a thread bears its first contact's id
-    on contacts.contact_id = members.thread_id
+from contacts
+left join repeats
+    on repeats.thread_id = contacts.contact_id
+where contacts.is_first_contact
