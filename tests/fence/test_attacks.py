@@ -86,7 +86,7 @@ ATTACKS = [
     "copy (select 1) to '{d}/out.parquet' (format parquet)",
     "with w as (copy (select 1) to '{d}/out.csv') select * from w",
     "with w as (copy contacts to '{d}/out.json' (format json)) select 1",
-    "select * from (with w as (copy contacts to '/tmp/out.csv') select 1)",
+    "select * from (with w as (copy contacts to '{d}/deep.csv') select 1)",
     "export database '{d}/out'",
     "create table x as select 1",
     "create temp table x as select 1",
