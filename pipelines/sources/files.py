@@ -144,8 +144,8 @@ def _unix_lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
     for block in blocks:
         block = held + block
         held = b""
-        if lone is None:
-            lone = b"\r" in block and b"\n" not in block and len(block) > 1 and not block.endswith(b"\r")
+        if lone is None and (b"\n" in block or b"\r" in block[:-1]):
+            lone = b"\n" not in block
         if b"\r" in block:
             if lone:
                 block = block.replace(b"\r", b"\n")
