@@ -1,0 +1,43 @@
+"""The README names what there is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from pipelines.cli import COMMANDS
+from pipelines.settings import Settings
+
+README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+
+
+def test_every_setting_is_documented_with_its_default_and_meaning() -> None:
+    rows = {
+        name: (default, meaning)
+        for name, default, meaning in re.findall(r"^\| `(\w+)` \| (.+?) \| (.+?) \|$", README, re.MULTILINE)
+    }
+    defaults = Settings()
+    for name, help_text in Settings.HELP.items():
+        default, meaning = rows[name]
+        assert meaning == help_text
+        value = getattr(defaults, name)
+        if isinstance(value, tuple):
+            shown = ", ".join(str(edge) for edge in value)
+        elif isinstance(value, int | float):
+            shown = str(value)
+        else:
+            shown = ", ".join(f"{key} {limit}" for key, limit in value.items())
+        assert default == shown, name
+
+
+def test_every_command_is_documented() -> None:
+    for name, summary in COMMANDS.items():
+        module = Path(__file__).parents[2] / "pipelines" / "cli" / f"{name}.py"
+        assert module.exists(), f"'plumbline {name}' is promised and not there"
+        assert f"| `plumbline {name}` |" in README, f"{name}: {summary}"
+
+
+def test_every_make_target_that_is_named_exists() -> None:
+    makefile = (Path(__file__).parents[2] / "Makefile").read_text("utf-8")
+    for target in set(re.findall(r"`make (\w+)`", README)) | {"demo", "test"}:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
