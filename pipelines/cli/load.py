@@ -8,11 +8,12 @@ import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 
+import duckdb
 import polars as pl
 
 from pipelines.cli import add_workspace
 from pipelines.cli._print import print_rows
-from pipelines.errors import UsageError
+from pipelines.errors import StateError, UsageError
 from pipelines.settings import read_workspace
 from pipelines.warehouse import LoadSummary, load
 
@@ -49,7 +50,14 @@ def run(args: argparse.Namespace) -> int:
     workspace = read_workspace(args.workspace)
     # progress is for a person at a terminal; a pipe or a log gets the summary alone
     progress = (lambda step: print(f"  {step}", file=sys.stderr)) if sys.stderr.isatty() else None
-    summary = load(workspace, as_of=args.as_of, progress=progress)
+    try:
+        summary = load(workspace, as_of=args.as_of, progress=progress)
+    except (OSError, duckdb.IOException, duckdb.TransactionException) as error:
+        # a full disk, a quota, a folder without permission: DuckDB tells of them at its commit
+        raise StateError(
+            f"the load stopped, since a file could not be read or written: {error}. What was published "
+            "before stays as it was; make room and run the same command again."
+        ) from error
     if args.format == "json":
         print(json.dumps(_json(summary), indent=2))
     else:
