@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import linalg, sparse
+from scipy import sparse
 
 from pipelines.stats.ratings import FloatArray, IntArray
+from pipelines.stats.regression import independent_columns
 
 # Cells up to which cross-products of the eliminated factor are summed by number of observations (at once, and
 # where that is the only way to stay small), and up to which they are kept dense.
@@ -97,7 +98,7 @@ def design(response: ArrayLike, factors: Mapping[str, ArrayLike], fixed: ArrayLi
     if not (bool(np.isfinite(y).all()) and bool(np.isfinite(columns).all())):
         raise ValueError("the response and the fixed columns must be there and finite")
     all_factors = [_factor(name, code) for name, code in factors.items()]
-    kept = _independent(columns)
+    kept = independent_columns(columns)
     x = columns[:, kept] if kept.size < columns.shape[1] else columns
     if n <= kept.size:
         raise ValueError(f"{n} observations are too few for {kept.size} fixed effects")
@@ -184,21 +185,3 @@ def _indicator(factor: Factor, n: int) -> sparse.csr_array:
 def _sums(factor: Factor, x: FloatArray) -> FloatArray:
     columns = [np.bincount(factor.code, weights=x[:, j], minlength=factor.levels) for j in range(x.shape[1])]
     return np.column_stack(columns)
-
-
-def _independent(columns: FloatArray) -> IntArray:
-    """Columns that are not combinations of others, the intercept always among them."""
-    norms = np.sqrt((columns**2).sum(axis=0))
-    scaled = columns / np.where(norms > 0, norms, 1.0)
-    gram = scaled.T @ scaled
-    kept: list[int] = []
-    for j in range(gram.shape[0]):
-        if norms[j] == 0:
-            continue
-        if kept:
-            block = gram[np.ix_(kept, kept)]
-            left = gram[j, j] - gram[j, kept] @ linalg.solve(block, gram[kept, j], assume_a="pos")
-            if left < 1e-9:
-                continue
-        kept.append(j)
-    return np.array(kept, dtype=np.int64)

@@ -1,0 +1,161 @@
+"""Least squares and logistic regression with errors that allow for clusters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import linalg, special
+
+from pipelines.stats.ratings import FloatArray, IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Regression:
+    """Coefficients, the intercept first.
+
+    Attributes:
+        kept: Columns in use, 0 being the intercept; those that depend on others are dropped.
+        coefficient: One a kept column.
+        covariance: Of the coefficients.
+        fitted: Predicted mean of each observation.
+        converged: False where a logistic fit runs away, as when a column separates the outcomes.
+    """
+
+    kept: IntArray
+    coefficient: FloatArray
+    covariance: FloatArray
+    fitted: FloatArray
+    converged: bool = True
+
+    def of(self, column: int) -> tuple[float, float] | None:
+        """Coefficient and standard error of a column, the first one being 1; None if it was dropped."""
+        place = np.flatnonzero(self.kept == column)
+        if place.size == 0:
+            return None
+        return float(self.coefficient[place[0]]), float(np.sqrt(self.covariance[place[0], place[0]]))
+
+
+def least_squares(
+    response: ArrayLike,
+    columns: ArrayLike,
+    *,
+    cluster: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+) -> Regression:
+    """Ordinary (or weighted) least squares with an intercept.
+
+    Args:
+        response: One number an observation.
+        columns: Observations × columns, without the intercept.
+        cluster: Code of each observation's cluster: the covariance is then the sandwich with the usual factor
+            g/(g − 1)·(n − 1)/(n − p). Without it, the classical one.
+        weights: Of the observations, as for counts.
+    """
+    y, x = np.asarray(response, dtype=np.float64), with_intercept(columns)
+    w = np.ones(y.size) if weights is None else np.asarray(weights, dtype=np.float64)
+    kept = independent_columns(x * np.sqrt(w)[:, None])
+    x = x[:, kept]
+    bread = linalg.pinvh(x.T @ (x * w[:, None]))
+    coefficient = bread @ (x.T @ (w * y))
+    fitted = x @ coefficient
+    if cluster is None:
+        degrees = max(float(w.sum()) - kept.size, 1.0)
+        covariance = bread * float(w @ (y - fitted) ** 2) / degrees
+    else:
+        covariance = sandwich(bread, x * (w * (y - fitted))[:, None], np.asarray(cluster))
+    return Regression(kept, coefficient, covariance, fitted)
+
+
+def logistic(
+    outcome: ArrayLike, columns: ArrayLike, *, cluster: ArrayLike | None = None, ridge: float = 0.0
+) -> Regression:
+    """Logistic regression with an intercept, by Newton's method.
+
+    Args:
+        outcome: 0 or 1 (or a share) an observation.
+        columns: Observations × columns, without the intercept.
+        cluster: As in `least_squares`.
+        ridge: Penalty on the squared coefficients of standardised columns, for many columns or few outcomes.
+    """
+    y, x = np.asarray(outcome, dtype=np.float64), with_intercept(columns)
+    kept = independent_columns(x)
+    x = x[:, kept]
+    penalty = ridge * x.var(axis=0)
+    penalty[0] = 0.0
+    coefficient = np.zeros(kept.size)
+    mean = float(np.clip(y.mean(), 1e-9, 1 - 1e-9))
+    coefficient[0] = special.logit(mean)
+    converged = False
+    bread = np.eye(kept.size)
+    for _ in range(50):
+        fitted = special.expit(x @ coefficient)
+        weight = np.maximum(fitted * (1 - fitted), 1e-12)
+        bread = linalg.pinvh(x.T @ (x * weight[:, None]) + np.diag(penalty))
+        step = bread @ (x.T @ (y - fitted) - penalty * coefficient)
+        coefficient = coefficient + np.clip(step, -5, 5)
+        if float(np.abs(step).max()) < 1e-10:
+            converged = True
+            break
+    fitted = special.expit(x @ coefficient)
+    # Coefficients of separated outcomes have no end; what they fit is 0 and 1.
+    converged = converged and float(np.abs(coefficient).max()) < 30
+    covariance = bread
+    if cluster is not None:
+        covariance = sandwich(bread, x * (y - fitted)[:, None], np.asarray(cluster))
+    return Regression(kept, coefficient, covariance, fitted, converged)
+
+
+def predict(fit: Regression, columns: ArrayLike, *, link: str = "identity") -> FloatArray:
+    """Mean of new observations; link is 'identity' or 'logit'."""
+    linear = with_intercept(columns)[:, fit.kept] @ fit.coefficient
+    return special.expit(linear) if link == "logit" else linear
+
+
+def dummies(code: ArrayLike, levels: int | None = None) -> FloatArray:
+    """Indicator columns of every level but the most frequent, which the intercept stands for."""
+    codes = np.asarray(code, dtype=np.int64)
+    count = int(codes.max(initial=-1)) + 1 if levels is None else levels
+    indicator = np.zeros((codes.size, count))
+    indicator[np.arange(codes.size), codes] = 1.0
+    if count == 0:
+        return indicator
+    base = int(np.bincount(codes, minlength=count).argmax())
+    return np.delete(indicator, base, axis=1)
+
+
+def sandwich(bread: FloatArray, scores: FloatArray, cluster: IntArray) -> FloatArray:
+    """Cluster-robust covariance (Liang and Zeger 1986, Biometrika 73:13-22) with its small-sample factor."""
+    _, code = np.unique(cluster, return_inverse=True)
+    groups = int(code.max()) + 1
+    sums = np.column_stack([np.bincount(code, weights=scores[:, j]) for j in range(scores.shape[1])])
+    n, p = scores.shape
+    factor = groups / max(groups - 1, 1) * (n - 1) / max(n - p, 1)
+    return bread @ (sums.T @ sums) @ bread * factor
+
+
+def with_intercept(columns: ArrayLike) -> FloatArray:
+    """The columns behind a column of ones."""
+    x = np.asarray(columns, dtype=np.float64)
+    if x.ndim == 1:
+        x = x[:, None]
+    return np.column_stack([np.ones(x.shape[0]), x])
+
+
+def independent_columns(columns: FloatArray) -> IntArray:
+    """Positions of columns that are not combinations of earlier ones."""
+    norms = np.sqrt((columns**2).sum(axis=0))
+    scaled = columns / np.where(norms > 0, norms, 1.0)
+    gram = scaled.T @ scaled
+    kept: list[int] = []
+    for j in range(gram.shape[0]):
+        if norms[j] == 0:
+            continue
+        if kept:
+            block = gram[np.ix_(kept, kept)]
+            left = gram[j, j] - gram[j, kept] @ linalg.solve(block, gram[kept, j], assume_a="pos")
+            if left < 1e-9:
+                continue
+        kept.append(j)
+    return np.array(kept, dtype=np.int64)
