@@ -16,8 +16,6 @@ import numpy as np
 
 LF, QUOTE = 10, 34
 MAX_EMBEDDED_LINES = 1000
-NARROW_MAX_EMBEDDED_LINES = 20
-WIDE = 4
 RECORD, CONTINUED, REJECTED, DROPPED = range(4)
 
 BLANK = "the line is blank"
@@ -179,34 +177,25 @@ class Gate:
         irregular = np.zeros(size, bool)
         irregular[line_of_quote[~fine]] = True
 
-        held = self._join(lines, odd, per_line, counts, final=final)
+        held = self._join(lines, odd, counts, final=final)
         for line in np.flatnonzero((irregular & ~odd & (lines.state == RECORD))[:held]).tolist():
             self._read_leniently(lines, line, counts)
         return held
 
-    def _join(
-        self, lines: _Lines, odd: np.ndarray, per_line: np.ndarray, counts: np.ndarray, *, final: bool
-    ) -> int:
+    def _join(self, lines: _Lines, odd: np.ndarray, counts: np.ndarray, *, final: bool) -> int:
         """Join lines that a quoted line break cut, and reject marks that are never closed."""
         size = len(odd)
-        wide = self._fields > WIDE
-        limit = MAX_EMBEDDED_LINES if wide else NARROW_MAX_EMBEDDED_LINES
-        whole = (counts == self._fields - 1) & ~odd
         settled = -1
         odd_lines = np.flatnonzero(odd)
         for position, first in enumerate(odd_lines.tolist()):
             if first <= settled:
                 continue
             last = int(odd_lines[position + 1]) if position + 1 < len(odd_lines) else size
-            within = last - first <= limit
-            if (
-                last == size
-                and not final
-                and size - first <= limit
-                and not (wide and whole[first + 1 :].any())
-            ):
+            if last == size and not final and size - first <= MAX_EMBEDDED_LINES:
                 return first
-            if last < size and within and not (wide and whole[first + 1 : last].any()):
+            if last < size and last - first <= MAX_EMBEDDED_LINES:
+                # Only a record that keeps every rule is joined: where a mark was left open, the next mark,
+                # which opens a field of its own, is followed by text and cannot be the one that closes.
                 record = lines.text(first, last)
                 if self._strict.fullmatch(record):
                     lines.join(first, last)

@@ -1,4 +1,4 @@
-"""The structural gate: physical lines are exact, conserved, and one bad mark never swallows its neighbours."""
+"""The structural gate: physical lines are exact and conserved, and a bad mark swallows no neighbour."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, name: str, content:
 
 def test_a_file_that_is_not_what_it_declares_says_so(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes("id,name\n1,Zoë\n".encode("cp1252"))
-    with pytest.raises(DataRefusedError, match="not ascii text|not UTF-8|utf-16"):
+    with pytest.raises(DataRefusedError, match="not utf-16 text all through"):
         read(tmp_path / "a.csv", encoding="utf-16")
 
 
