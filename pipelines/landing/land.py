@@ -25,7 +25,8 @@ from pipelines.landing.batch import Batch, batch_id, publish, read_batches, writ
 from pipelines.landing.erased import Erased
 from pipelines.landing.writer import Written, write_batch, write_rows
 from pipelines.settings import WORKSPACE_FILE, Settings, Workspace
-from pipelines.sources import mapping
+from pipelines.sources import app_state, mapping
+from pipelines.sources.app_state import APP
 from pipelines.sources.config import Part, Source, constant_text, read_sources
 from pipelines.sources.files import hash_file
 from pipelines.sources.pseudonyms import new_key, workspace_key
@@ -51,7 +52,8 @@ class LandingReport:
     """What came of one run.
 
     Attributes:
-        batches: One a file and table that the sources match now, newly landed or known.
+        batches: One a file and table that the sources match now, newly landed or known; and what was typed
+            in since the last run, if anything.
         refused: The files that broke an expectation of the whole file.
     """
 
@@ -79,7 +81,7 @@ def land(workspace: Workspace, *, progress: Progress | None = None) -> LandingRe
         key = workspace_key(workspace.state / "key", landed=bool(known))
         run = _Run(workspace, sources, workspace.landing, key, known, progress)
         run.erased = Erased.read(workspace.state, key)
-        return run.all()
+        return run.all(typed_in=True)
 
 
 def check(workspace: Workspace, *, progress: Progress | None = None) -> LandingReport:
@@ -214,8 +216,8 @@ class _Run:
         self.refused: list[RefusedFile] = []
         self.erased = Erased.nobody()
 
-    def all(self) -> LandingReport:
-        """Do everything."""
+    def all(self, *, typed_in: bool = False) -> LandingReport:
+        """Do everything; `typed_in`: what people typed into the app, too."""
         found: dict[str, Batch] = {}
         for name, rows in _written_rows(self.workspace).items():
             if rows:
@@ -230,6 +232,8 @@ class _Run:
                 except DataRefusedError as error:
                     self.refused.append(RefusedFile(file, source.name, str(error)))
                     self.progress(f"{file}: refused")
+        if typed_in and (batch_of_app := self._land_typed_in()) is not None:
+            found[batch_of_app.batch_id] = batch_of_app
         return LandingReport(tuple(found.values()), tuple(self.refused))
 
     def _name(self, path: Path) -> str:
@@ -291,12 +295,8 @@ class _Run:
 
     def _land_written(self, table: Table, rows: tuple[Mapping[str, Any], ...]) -> Batch:
         """Land rows that plumbline.toml itself holds; what is wrong with them is a wrong setting."""
-        file_hash = _rows_hash(rows)
-        part = replace(WRITTEN, table=table.name)
-        source = Source(name=WORKSPACE_FILE, files=(WORKSPACE_FILE,), parts=(part,))
-        mapping_hash = source.mapping_hash(part, table.name)
-        identity = batch_id(file_hash=file_hash, mapping_hash=mapping_hash, table=table.name)
-        ready = self._find(identity)
+        file_hash, plain = _rows_hash(rows), _plain_source(WORKSPACE_FILE, table)
+        ready = self._find(_plain_identity(plain, table, file_hash))
         if ready is not None:
             return ready
         where = f"{self.workspace.root / WORKSPACE_FILE}: [[{table.name.removesuffix('s')}]]"
@@ -317,17 +317,7 @@ class _Run:
             },
             schema={LINE: pl.Int64, **dict.fromkeys(names, pl.String)},
         )
-        header = Header(kind="toml", names=names)
-        made = write_rows(
-            iter([Chunk(frame)]),
-            mapping.plan(part, table, header),
-            WORKSPACE_FILE,
-            identity=identity,
-            landing=self.landing,
-            key=self.key,
-            settings=replace(self.workspace.settings, max_reject_share=1.0),
-            erased=self.erased,
-        )
+        batch, made = self._write_plain(plain, table, frame, file_hash)
         if made.rows_rejected:
             said = " ".join(
                 f"number {line}: {column or 'row'}{f' {value!r}' if value else ''}: {reason}."
@@ -338,9 +328,43 @@ class _Run:
             made.data.unlink()
             made.rejects.unlink()
             raise UsageError(f"{where} {said}")
-        batch = self._batch(made, identity, table, WORKSPACE_FILE, WORKSPACE_FILE, "")
-        batch = replace(batch, file_hash=file_hash, mapping_hash=mapping_hash)
         return self._keep(batch, made)
+
+    def _land_typed_in(self) -> Batch | None:
+        """Land what people typed into the app since the last run, as a batch of its own; None: nothing new.
+
+        Only what is new, not a snapshot: else every load would land all of it again.
+        """
+        before = [known.data for known in self.known if (known.file, known.source) == (APP, APP)]
+        rows = app_state.new_ratings(self.workspace.state, before)
+        if rows.is_empty():
+            return None
+        table, plain = tables()[app_state.TABLE], _plain_source(APP, tables()[app_state.TABLE])
+        file_hash = hashlib.blake2b(rows.write_ndjson().encode("utf-8"), digest_size=16).hexdigest()
+        ready = self._find(_plain_identity(plain, table, file_hash))
+        if ready is not None:
+            return ready
+        return self._keep(*self._write_plain(plain, table, rows, file_hash))
+
+    def _write_plain(
+        self, source: Source, table: Table, frame: pl.DataFrame, file_hash: str
+    ) -> tuple[Batch, Written]:
+        """Write rows that are in canonical columns already, as text, beside their final names."""
+        (part,) = source.parts
+        identity = _plain_identity(source, table, file_hash)
+        made = write_rows(
+            iter([Chunk(frame)]),
+            mapping.plan(part, table, Header(kind="toml", names=table.column_names)),
+            source.name,
+            identity=identity,
+            landing=self.landing,
+            key=self.key,
+            settings=replace(self.workspace.settings, max_reject_share=1.0),
+            erased=self.erased,
+        )
+        batch = self._batch(made, identity, table, source.name, source.name, part.name)
+        batch = replace(batch, file_hash=file_hash, mapping_hash=source.mapping_hash(part, table.name))
+        return batch, made
 
     def _batch(self, made: Written, identity: str, table: Table, file: str, source: str, part: str) -> Batch:
         return Batch(
@@ -384,6 +408,17 @@ class _Run:
         self.history = (*self.history, batch)
         self.progress(f"{batch.file}: {batch.rows_landed:,} rows of {batch.table} landed")
         return batch
+
+
+def _plain_source(name: str, table: Table) -> Source:
+    """A source whose rows are canonical as they come: plumbline.toml's own, and the app's."""
+    return Source(name=name, files=(name,), parts=(replace(WRITTEN, table=table.name),))
+
+
+def _plain_identity(source: Source, table: Table, file_hash: str) -> str:
+    (part,) = source.parts
+    mapping_hash = source.mapping_hash(part, table.name)
+    return batch_id(file_hash=file_hash, mapping_hash=mapping_hash, table=table.name)
 
 
 def _table_of(part: Part, path: Path) -> Table:

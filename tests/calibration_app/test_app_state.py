@@ -1,0 +1,138 @@
+"""What is typed in reaches the warehouse at the next load, once, and leaves it when a customer is erased."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from pipelines import store as app
+from pipelines.cli import main
+from pipelines.landing import check, current_batches, land
+from pipelines.settings import read_workspace
+from pipelines.warehouse import load, read_pointer
+from tests.calibration_app.shop import WHOLE, fill, make_session, scores, store_of, write_shop
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A loaded shop, to be copied."""
+    root = write_shop(tmp_path_factory.mktemp("shop") / "shop")
+    load(read_workspace(root))
+    return root
+
+
+@pytest.fixture
+def shop(loaded: Path, tmp_path: Path) -> Path:
+    """A loaded shop."""
+    shutil.copytree(loaded, tmp_path / "shop", copy_function=shutil.copy2)
+    return tmp_path / "shop"
+
+
+def asked(root: Path, sql: str) -> pl.DataFrame:
+    with duckdb.connect(str(read_pointer(root / ".plumbline" / "warehouse").path), read_only=True) as con:
+        return con.sql(sql).pl()
+
+
+def accounts(root: Path) -> list[tuple[int, int, int, int, int]]:
+    """Read, loaded, updated, known and rejected of what the next load says of the app."""
+    files = load(read_workspace(root)).files
+    return [(f.read, f.loaded, f.updated, f.known, f.rejected) for f in files if f.file == "app"]
+
+
+def test_a_load_without_an_app_store_says_nothing_of_it_and_makes_none(shop):
+    assert accounts(shop) == []
+    assert not (shop / ".plumbline" / "app.db").exists()
+
+
+def test_a_blind_session_is_not_landed_and_a_revealed_one_is_once(shop):
+    store = store_of(shop)
+    session = make_session(store)
+    fill(store, session, WHOLE)
+    assert accounts(shop) == []
+    app.reveal(store, session.session_id, by="lead")
+    assert accounts(shop) == [(32, 32, 0, 0, 0)]
+    assert accounts(shop) == []
+    found = asked(
+        shop,
+        "select purpose, count(distinct review_id) as reviews, count(*) as rows, count(score) as scores, "
+        "min(session_id) as session from qa_ratings where session_id is not null group by purpose order by 1",
+    )
+    assert found.rows() == [
+        ("calibration", 6, 24, 23, session.session_id),
+        ("reference", 2, 8, 8, session.session_id),
+    ]
+    routine = asked(shop, "select count(*) from qa_ratings where purpose = 'routine'").item()
+    assert routine == 32
+
+
+def test_a_correction_is_an_update_and_only_the_corrected_review_is_landed_again(shop):
+    store = store_of(shop)
+    session = make_session(store)
+    fill(store, session, WHOLE)
+    app.reveal(store, session.session_id, by="lead")
+    load(read_workspace(shop))
+    (bob,) = app.history(store, session.session_id, "K1", "bob")
+    app.submit(
+        store, session.session_id, "K1", "bob", scores(0, 1, 1, 4, comment="mail jane@example.com"),
+        submit_key=app.new_id(), supersedes=bob.submission_id, reason="the greeting was cut off",
+    )  # fmt: skip
+    assert accounts(shop) == [(4, 4, 4, 0, 0)]
+    review = app.review_id(session.session_id, "K1", "bob")
+    found = asked(shop, f"select criterion_id, score, comment from qa_ratings where review_id = '{review}'")
+    assert dict(found.select("criterion_id", "score").rows()) == {
+        "greet": 0.0, "policy": 1.0, "safe": 1.0, "tone": 4.0,
+    }  # fmt: skip
+    assert found.drop_nulls("comment")["comment"].to_list() == ["mail [e-mail]"]
+
+
+def test_a_score_of_a_contact_that_is_not_there_waits_and_is_told(shop):
+    store = store_of(shop)
+    session = make_session(store, contacts=(app.SampledContact("K9"), app.SampledContact("K1")))
+    fill(store, session, {"K9": {"ada": (2, 2, 1, 4)}, "K1": {"ada": (2, 2, 1, 4)}})
+    app.reveal(store, session.session_id, by="lead")
+    assert accounts(shop) == [(8, 4, 0, 0, 4)]
+    (shop / "contacts.csv").write_text(
+        (shop / "contacts.csv").read_text("utf-8")
+        + "K9,P1,customer9,,A1,chat,wismo,2026-01-09T10:00:00Z,2026-01-09T10:10:00Z,300\n",
+        "utf-8",
+    )
+    assert accounts(shop) == [(8, 4, 0, 4, 0)]
+
+
+def test_check_reads_nothing_of_the_app_and_landing_again_changes_nothing(shop):
+    store = store_of(shop)
+    session = make_session(store)
+    fill(store, session, WHOLE)
+    app.reveal(store, session.session_id, by="lead")
+    workspace = read_workspace(shop)
+    assert [batch.file for batch in check(workspace).batches if batch.file == "app"] == []
+    first = [batch for batch in land(workspace).batches if batch.file == "app"]
+    assert [(batch.table, batch.source, batch.rows_landed, batch.is_new) for batch in first] == [
+        ("qa_ratings", "app", 32, True)
+    ]
+    assert [batch for batch in land(workspace).batches if batch.file == "app"] == []
+    assert [batch.batch_id for batch in current_batches(workspace) if batch.file == "app"] == [
+        first[0].batch_id
+    ]
+
+
+def test_an_erased_customers_scores_are_gone_from_store_landing_and_warehouse(shop):
+    store = store_of(shop)
+    session = make_session(store)
+    fill(store, session, WHOLE)
+    app.reveal(store, session.session_id, by="lead")
+    load(read_workspace(shop))
+    assert main(["erase", "customer1", "--yes", "--workspace", str(shop)]) == 0
+    assert asked(shop, "select distinct contact_id from qa_ratings where session_id is not null").rows() == [
+        ("K2",)
+    ]
+    assert app.ratings(store)["contact_id"].unique().to_list() == ["K2"]
+    batches = [batch for batch in current_batches(read_workspace(shop)) if batch.file == "app"]
+    assert [(b.rows_read, b.rows_landed, b.rows_rejected) for b in batches] == [(32, 16, 16)]
+    for batch in batches:
+        assert "K1" not in pl.read_parquet(batch.data)["contact_id"].to_list()
+    assert accounts(shop) == []
