@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 
 from pipelines.simulate import parameters as p
+from pipelines.simulate.answers import NOT_SAID
 from pipelines.simulate.demand import Messages
-from pipelines.simulate.handling import NOT_SAID, Handled
+from pipelines.simulate.handling import Handled
 from pipelines.simulate.money import REASONS, Outcomes
 from pipelines.simulate.orders import Orders
 from pipelines.simulate.plan import END

@@ -8,14 +8,12 @@ import numpy as np
 from scipy.special import expit, ndtr
 
 from pipelines.simulate import parameters as p
+from pipelines.simulate.answers import ISSUE_CODES, NOT_SAID, queue, resolutions, survey
 from pipelines.simulate.demand import Wishes
-from pipelines.simulate.plan import DAY, END, HOUR, Calendar
+from pipelines.simulate.plan import END, HOUR, Calendar
 from pipelines.simulate.world import Agents, Roster, tenure_effect
 
-ISSUE_CODES = {issue: code for code, issue in enumerate(p.ISSUES)}
-RESOLUTION = {word: code for code, word in enumerate(p.RESOLUTIONS)}
 EMAIL = p.CHANNELS.index("email")
-NOT_SAID = -1  # an empty cell of a code or a count
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,7 @@ class Desk:
         day = self.calendar.local_day(wishes.program, wishes.opened_at)
         second = wishes.opened_at - self.calendar.instants(wishes.program, day, np.zeros(size, np.int64))
         load = self.calendar.load_at(wishes.program, day, second)
-        wait, abandoned = _queue(random, wishes.channel, load)
+        wait, abandoned = queue(random, wishes.channel, load)
         asks = random.random(size) < self.asks[wishes.issue]
         can_refund = asks & (wishes.order >= 0) & ~wishes.refunded & ~abandoned
         site, agent = self._route(random, wishes, day, second, can_refund, order_value)
@@ -127,7 +125,7 @@ class Desk:
         latent, p_satisfied = self._satisfaction(
             random, wishes, agent, load, quality, solved, p_solve, gives_refund
         )
-        csat, csat_sent, csat_at = _survey(random, latent, answered, solved, closed)
+        csat, csat_sent, csat_at = survey(random, latent, answered, solved, closed)
         transfers = random.poisson(np.where(escalated, 0.55, 0.09), size)
         return Handled(
             wishes=wishes,
@@ -143,7 +141,7 @@ class Desk:
             transfers=np.where(answered, transfers, np.where(abandoned, 0, NOT_SAID)),
             reopens=reopens,
             escalation=np.where(escalated, level, 0),
-            resolution=_resolution(random, wishes, answered, gives_refund, can_refund, stated),
+            resolution=resolutions(random, wishes, answered, gives_refund, can_refund, stated),
             asks=asks,
             quality=quality,
             solved=solved,
@@ -287,62 +285,3 @@ class Desk:
         latent = own + np.where(solved, p.CSAT_SOLVED, p.CSAT_UNSOLVED) + random.normal(0, 1, len(wishes))
         satisfied = p_solve * ndtr(own + p.CSAT_SOLVED) + (1 - p_solve) * ndtr(own + p.CSAT_UNSOLVED)
         return latent, satisfied
-
-
-def _queue(
-    random: np.random.Generator, channel: np.ndarray, load: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Seconds waited on live channels (-1 elsewhere) and who gave up: patience against the queue."""
-    size = len(channel)
-    live = channel < p.LIVE_CHANNELS
-    mean = np.where(channel == 0, 42.0, 34.0) * np.exp(p.QUEUE_GROWTH * (load - 0.86))
-    queued = random.random(size) < np.clip(load**6, 0.05, 0.98)
-    offered = np.where(queued, 3 + random.exponential(1.0, size) * mean, 1 + 4 * random.random(size))
-    patience = random.exponential(1.0, size) * np.where(channel == 0, 620.0, 430.0) + 4
-    gave_up = live & (patience < offered)
-    return np.where(live, np.minimum(offered, patience).astype(np.int64), NOT_SAID), gave_up
-
-
-def _resolution(
-    random: np.random.Generator,
-    wishes: Wishes,
-    answered: np.ndarray,
-    gives_refund: np.ndarray,
-    can_refund: np.ndarray,
-    stated: np.ndarray,
-) -> np.ndarray:
-    """Codes of how contacts ended; empty where abandoned or still open."""
-    size = len(wishes)
-    words, weights = zip(*p.SAVED_WITH.items(), strict=True)
-    edges = np.cumsum(weights) / sum(weights)
-    picked = np.minimum(np.searchsorted(edges, random.random(size), side="right"), len(words) - 1)
-    saved = np.array([RESOLUTION[word] for word in words])[picked]
-    partial = random.random(size) < p.PARTIAL_SHARE
-    refund = np.where(partial, RESOLUTION["partial_refund"], RESOLUTION["refund"])
-    usual = np.full(size, RESOLUTION["answered"])
-    usual[(wishes.issue == ISSUE_CODES["cancellation"])] = RESOLUTION["cancelled"]
-    usual[(wishes.issue == ISSUE_CODES["exchange"])] = RESOLUTION["exchange"]
-    usual[random.random(size) < 0.02] = RESOLUTION["other"]
-    found = np.where(gives_refund, refund, np.where(can_refund, saved, usual))
-    found = np.where(stated, RESOLUTION["unresolved"], found)
-    return np.where(answered, found, NOT_SAID)
-
-
-def _survey(
-    random: np.random.Generator,
-    latent: np.ndarray,
-    answered: np.ndarray,
-    solved: np.ndarray,
-    closed: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Ratings 1 to 5 (-1 none), whether a survey went out, when it was answered; some answer days later."""
-    size = len(latent)
-    sent = answered & (random.random(size) < p.CSAT_SENT)
-    share = np.where(solved, p.CSAT_ANSWERED, p.CSAT_ANSWERED_UNSOLVED)
-    share = share * np.where(np.abs(latent - 0.6) > 1.2, 1.25, 0.9)  # strong feelings answer more often
-    rates = sent & (random.random(size) < share)
-    at = closed + 120 + (np.exp(random.normal(0.9, 1.6, size)) * HOUR).astype(np.int64)
-    at = np.minimum(at, closed + 21 * DAY)
-    rates &= at <= END
-    score = 1 + np.searchsorted(p.CSAT_CUTS, latent, side="right")
-    return np.where(rates, score, NOT_SAID), sent, np.where(rates, at, 0)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipelines.simulate import parameters as p
-from pipelines.simulate.handling import ISSUE_CODES, RESOLUTION, Handled
+from pipelines.simulate.answers import ISSUE_CODES, RESOLUTION
+from pipelines.simulate.handling import Handled
 from pipelines.simulate.orders import Orders
 from pipelines.simulate.plan import DAY, END, HOUR
 

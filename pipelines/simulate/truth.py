@@ -17,85 +17,8 @@ from pipelines.simulate import parameters as p
 from pipelines.simulate.block import Block, World, events_of
 from pipelines.simulate.plan import END
 from pipelines.simulate.reviews import expected_score
+from pipelines.simulate.truth_keys import ABOUT, EFFECTS
 
-ABOUT = {
-    "plan": "What was asked for; scale 1 is a flash sale of 180,000 orders.",
-    "period": "First and last local day; no timestamp is later than the end. Orders reach 28 days "
-    "further back.",
-    "programs": "Programs with expected_fcr, expected_csat, expected_escalation_rate, "
-    "expected_refund_avoidance.",
-    "sites": "Sites with their true effects (logit scale), and the same expectations.",
-    "site_issue": "Expected fcr by site and issue: Manila is weak on damaged goods.",
-    "agents": "True effects on the logit scale; quality in latent units; expected_qa_score is the mean "
-    "review score (0-100) under a grader without severity; expected_fcr and its like are over "
-    "the agent's own contacts.",
-    "graders": "Latent severity (higher scores lower), by criterion, drift over the last 40% of the "
-    "days; severity_points is the points of 100 taken from an average agent, at the start and "
-    "at the end.",
-    "criteria": "The scorecard; loading is how far a criterion follows true quality, noise what graders "
-    "see differently.",
-    "issues": "Logit of solving, typical minutes, chance of asking for a refund, logit of refunding, mix.",
-    "events": "Events with their start: share of orders on their way made late, load added, customers "
-    "with an open order at the start, and how many of them were told within two hours.",
-    "load": "Mean, highest load (demand over staff) by program, and by week of the flash sale's program.",
-    "effects": "Everything else that moves an outcome; logit scale unless the name says share or days.",
-    "refund": "The save desk's effect: stakes it handled, their mean true probability of a refund there "
-    "and had the same agent met the same stake off the desk, and the money: "
-    "incremental_avoided and incremental_value (expected).",
-    "repeat_purchase": "Chance that a customer orders again after a problem solved at once, later "
-    "or never, beside everyday orders.",
-    "counts": "Rows written.",
-}
-EFFECTS = [
-    "WEAK_SITE",
-    "WEAK_ISSUE",
-    "WEAK_EFFECT",
-    "PLAYBOOK_ISSUES",
-    "PLAYBOOK_EFFECT",
-    "NEW_HIRE_SOLVE",
-    "NEW_HIRE_DAYS",
-    "SOLVE_BASE",
-    "QUALITY_SOLVE",
-    "OVERLOAD_SOLVE",
-    "REPEAT_SOLVE",
-    "SURGE_TEAM_SOLVE",
-    "COMES_BACK",
-    "REOPENED",
-    "STATED_UNRESOLVED",
-    "COMES_BACK_BY_CHANCE",
-    "RETRIES_AFTER_ABANDONING",
-    "ESCALATE_BASE",
-    "ESCALATE_UNSOLVED",
-    "ESCALATE_OVERLOAD",
-    "CSAT_SENT",
-    "CSAT_ANSWERED",
-    "CSAT_ANSWERED_UNSOLVED",
-    "CSAT_SOLVED",
-    "CSAT_UNSOLVED",
-    "CSAT_CUTS",
-    "CSAT_OVERLOAD",
-    "REFUND_BASE",
-    "REFUND_VALUE_SLOPE",
-    "REFUND_LATE",
-    "REFUND_TYPICAL_VALUE",
-    "PARTIAL_SHARE",
-    "CLAW_BACK",
-    "CHARGEBACK_SOLVED",
-    "CHARGEBACK_UNSOLVED",
-    "SELF_SERVICE_RETURN",
-    "LATE_SHARE",
-    "LATE_SHARE_SALE",
-    "INFORMED_WEIGHT",
-    "CHANNEL_SOLVE",
-    "CHANNEL_REFUND",
-    "AGENT_SOLVE_SD",
-    "AGENT_QUALITY_SD",
-    "AGENT_QUALITY_SKILL_CORRELATION",
-    "GRADER_SEVERITY_SD",
-    "QUALITY_CONTACT_SD",
-    "CRITERION_CONTACT_SD",
-    "CAD_RATE",
-]
 MEASURES = ("fcr", "csat", "escalation_rate", "refund_avoidance")
 
 
@@ -106,7 +29,7 @@ class Truth:
         self.world = world
         self.sums = np.zeros((len(MEASURES), 2, len(world.agents)))
         self.site_issue = np.zeros((2, len(p.SITES), len(p.ISSUES)))
-        self.desk = np.zeros(5)
+        self.desk = np.zeros(6)
         self.informed = np.zeros((len(p.EVENTS), 2), dtype=np.int64)
 
     def add(self, block: Block) -> None:
@@ -130,12 +53,16 @@ class Truth:
         on_desk = contacts.can_refund & self.world.agents.on_save_desk[contacts.agent]
         gain = (contacts.p_refund_elsewhere - contacts.p_refund)[on_desk]
         value = block.orders.value[wishes.order[on_desk]]
+        chain_refunds = np.zeros(int(wishes.chain.max(initial=-1)) + 1, dtype=bool)
+        chain_refunds[wishes.chain[contacts.gives_refund]] = True
+        later = chain_refunds[wishes.chain[on_desk]] & ~contacts.gives_refund[on_desk]
         self.desk += [
             on_desk.sum(),
             contacts.p_refund[on_desk].sum(),
             contacts.p_refund_elsewhere[on_desk].sum(),
             gain.sum(),
             (gain * value).sum(),
+            later.sum(),
         ]
 
     def text(self, counts: dict[str, int]) -> str:
@@ -297,7 +224,8 @@ class Truth:
         }
 
     def _refund(self) -> dict[str, Any]:
-        stakes, here, elsewhere, avoided, value = self.desk.tolist()
+        stakes, here, elsewhere, avoided, value, later = self.desk.tolist()
+        share_later = later / (stakes - here) if stakes else 0.0
         return {
             "save_desk_effect": p.SAVE_DESK_REFUND,
             "stakes": int(stakes),
@@ -305,6 +233,8 @@ class Truth:
             "refund_probability_elsewhere": elsewhere / stakes if stakes else None,
             "incremental_avoided": avoided,
             "incremental_value": value,
+            "refunded_by_a_later_contact_share": share_later,
+            "incremental_avoided_in_window": avoided * (1 - share_later),
         }
 
 
