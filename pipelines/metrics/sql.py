@@ -33,9 +33,6 @@ _SOURCES = {
     **dict.fromkeys(("site", "team", "region"), "agents"),
     "operating_model": "programs",
 }
-# Sums are exact and do not depend on the order of rows: twelve decimals, as DECIMAL.
-_SUM = "sum(cast(value as decimal(26, 12))) filter (where in_denominator)"
-_SQUARES = "sum(cast(value * value as decimal(26, 12))) filter (where in_denominator)"
 
 
 @dataclass
@@ -45,8 +42,8 @@ class Query:
     request: MetricRequest
     parameters: dict[str, Any] = field(default_factory=dict)
 
-    def where(self, dimensions: Sequence[str]) -> str:
-        """Conditions of the request's days and of its filters on `dimensions`."""
+    def days(self) -> str:
+        """Conditions of the request's days."""
         conditions = []
         if self.request.start:
             conditions.append("event_date >= $start")
@@ -54,10 +51,15 @@ class Query:
         if self.request.end:
             conditions.append("event_date <= $end")
             self.parameters["end"] = self.request.end
+        return " and ".join(conditions) or "true"
+
+    def where(self, dimensions: Sequence[str]) -> str:
+        """Conditions of the request's days and of its filters on `dimensions`."""
+        conditions = [self.days()]
         for name, values in self.request.filters.items():
             if name in dimensions:
                 conditions.append(self._one_of(name, values))
-        return " and ".join(conditions) or "true"
+        return " and ".join(conditions)
 
     def _one_of(self, name: str, values: Sequence[str | None]) -> str:
         known = [value for value in values if value is not None]
@@ -83,46 +85,100 @@ def grouped(metric: MetricDefinition, request: MetricRequest) -> tuple[str, dict
         return _per_orders(metric, query), query.parameters
     if metric.kind == "pairs":
         return _pairs(metric, query), query.parameters
-    sums = {
-        "proportion": "count(*) filter (where in_numerator and in_denominator) as total",
-        "mean": f"{_SUM} as total, {_SQUARES} as squares",
-        "sum": "sum(value) filter (where in_denominator) as total, "
-        "count(distinct currency) filter (where in_denominator) as n_currencies",
-        "percentile": f"quantile_cont(value, {metric.percentile}) filter (where in_denominator) as quantile",
-    }[metric.kind]
+    if metric.kind == "percentile" or metric.once:
+        return _from_units(metric, query), query.parameters
+    return _from_days(metric, query), query.parameters
+
+
+# By kind: the sums of one day's units, and how days add up.
+_DAY_SUMS = {
+    "proportion": "count(*) filter (where in_numerator and in_denominator) as total",
+    "mean": "sum(cast(value as decimal(26, 12))) filter (where in_denominator) as total, "
+    # sums are exact, so they do not depend on the order of rows: twelve decimals, as DECIMAL
+    "sum(cast(value * value as decimal(26, 12))) filter (where in_denominator) as squares",
+    "sum": "currency, sum(value) filter (where in_denominator) as total",
+}
+_SUMS = {
+    "proportion": "cast(sum(total) as bigint) as total",
+    "mean": "sum(total) as total, sum(squares) as squares",
+    "sum": "sum(total) as total, count(distinct currency) filter (where n_mature > 0) as n_currencies",
+}
+
+
+def _from_days(metric: MetricDefinition, query: Query) -> str:
+    """Units counted by day first: what is joined and cut into periods is then days, not rows."""
+    request = query.request
+    raw = {"program_id", *(name for name in _raw_names(request) if name in metric.dimensions)}
+    days = ", ".join(["event_date", *sorted(raw), *(["currency"] if metric.kind == "sum" else [])])
+    columns = ", ".join(["event_date", *sorted(raw)])
+    return f"""
+        with metric_rows as ({metric.sql}),
+        days as (
+            select {columns}, count(*) filter (where in_denominator) as n_mature,
+                count(*) filter (where is_pending) as n_pending, {_DAY_SUMS[metric.kind]}
+            from metric_rows where {query.days()} group by {days}
+        ),
+        units as ({_select_units(metric, query, "days")})
+        select {_group_columns(request)}
+            cast(coalesce(sum(n_mature), 0) as bigint) as n_mature,
+            cast(coalesce(sum(n_pending), 0) as bigint) as n_pending,
+            coalesce(bool_or(is_open) filter (where n_mature > 0 or n_pending > 0), false) as is_open,
+            {_SUMS[metric.kind]}
+        from units{_group_by(request, "sum(n_mature) > 0 or sum(n_pending) > 0")}
+    """
+
+
+def _from_units(metric: MetricDefinition, query: Query) -> str:
+    """Units grouped row by row, where days do not add up."""
+    sums = (
+        f"quantile_cont(value, {metric.percentile}) filter (where in_denominator) as quantile"
+        if metric.kind == "percentile"
+        else "count(*) filter (where in_numerator and in_denominator) as total"
+    )
     return (
-        f"with {_units(metric, query)} select {_group_columns(request)} "
+        f"with {_units(metric, query)} select {_group_columns(query.request)} "
         "count(*) filter (where in_denominator) as n_mature, "
         "count(*) filter (where is_pending) as n_pending, "
         f"coalesce(bool_or(is_open), false) as is_open, {sums} from units"
-        f"{_group_by(request, 'n_mature > 0 or n_pending > 0')}",
-        query.parameters,
+        f"{_group_by(query.request, 'n_mature > 0 or n_pending > 0')}"
     )
+
+
+def _raw_names(request: MetricRequest) -> set[str]:
+    """Columns of the rows themselves that the request's dimensions rest on."""
+    names = (*request.by, *request.filters)
+    return {
+        "agent_id" if _SOURCES[name] == "agents" else name for name in names if _SOURCES[name] != "programs"
+    }
 
 
 def _units(metric: MetricDefinition, query: Query) -> str:
     """CTEs `metric_rows` and `units`: the rows that the request keeps, with period and dimensions."""
-    request = query.request
-    where = query.where(metric.dimensions)
-    columns = ["metric_rows.*"]
-    columns += [f"{_SOURCES[name]}.{name} as by_{name}" for name in request.by]
-    columns += [
-        f"{_PERIODS[request.grain]} as period_start",
-        f"coalesce({_LAST_DAYS[request.grain]} >= programs.as_of_date, false) as is_open",
-    ]
-    select = (
-        f"select {', '.join(columns)} from metric_rows "
-        "left join programs on programs.program_id = metric_rows.program_id "
-        f"{_agents(request, 'metric_rows')} where {where}"
-    )
+    select = _select_units(metric, query, "metric_rows")
     if not metric.once:
         return f"metric_rows as ({metric.sql}), units as ({select})"
-    group = ", ".join(["period_start", *(f"by_{name}" for name in request.by), *metric.once])
+    group = ", ".join(["period_start", *(f"by_{name}" for name in query.request.by), *metric.once])
     return (
         f"metric_rows as ({metric.sql}), candidates as ({select}), units as ("
         "select * from (select *, row_number() over "
         f"(partition by {group} order by opened_at, contact_id) as position from candidates) "
         "where position = 1)"
+    )
+
+
+def _select_units(metric: MetricDefinition, query: Query, table: str) -> str:
+    """Rows or days that the request keeps, with period, dimensions and whether the period still runs."""
+    request = query.request
+    columns = [
+        "metric_rows.*",
+        *(f"{_SOURCES[name]}.{name} as by_{name}" for name in request.by),
+        f"{_PERIODS[request.grain]} as period_start",
+        f"coalesce({_LAST_DAYS[request.grain]} >= programs.as_of_date, false) as is_open",
+    ]
+    return (
+        f"select {', '.join(columns)} from {table} as metric_rows "
+        "left join programs on programs.program_id = metric_rows.program_id "
+        f"{_agents(request, 'metric_rows')} where {query.where(metric.dimensions)}"
     )
 
 
