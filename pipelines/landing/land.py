@@ -171,7 +171,7 @@ def _natural(path: Path) -> list[tuple[int, int | str]]:
 
 
 def files_of(source: Source, root: Path) -> list[Path]:
-    """The files that a source's globs match, each once, in natural order."""
+    """The files that a source's globs match, each once, in natural order; hidden ones never."""
     found: dict[Path, None] = {}
     for pattern in source.files:
         plain = Path(pattern)
@@ -180,7 +180,8 @@ def files_of(source: Source, root: Path) -> list[Path]:
         else:
             base = root
         for path in sorted(base.glob(pattern), key=_natural):
-            if path.is_file() and ".plumbline" not in path.relative_to(base).parts:
+            is_hidden = any(piece.startswith(".") for piece in path.relative_to(base).parts)
+            if path.is_file() and not is_hidden and path != root / WORKSPACE_FILE:
                 found[path] = None
     return list(found)
 

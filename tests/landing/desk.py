@@ -31,8 +31,7 @@ class Desk:
 
     def configure(self, toml: str = "") -> Workspace:
         """Write plumbline.toml and read it; without text a canonical source of the whole folder."""
-        written = toml or CANONICAL.replace("*.*", "[!p]*.*")
-        self.write("plumbline.toml", written)
+        self.write("plumbline.toml", toml or CANONICAL)
         return read_workspace(self.root)
 
     def land(self, toml: str = "") -> LandingReport:
