@@ -1,4 +1,4 @@
-"""A load that is killed, or finds the disk full, leaves what was published whole; the next load completes it."""
+"""A load that is killed, or finds the disk full, leaves what was published whole; the next completes it."""
 
 import os
 import random

@@ -3,6 +3,7 @@
 `PLUMBLINE_REFEREE_SEEDS=100:200` compares other seeds, `PLUMBLINE_REFEREE_FULL=1` every grain of every split.
 """
 
+import json
 import os
 import random
 from datetime import date, timedelta
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.referee.metrics import DIMENSIONS, GRAINS, METRICS, Referee, dimensions_of, read_referee
-from tests.referee.product import Product, differences
+from tests.referee.product import Product, differences, run
 from tests.referee.worlds import random_world
 
 FIRST, _, LAST = os.environ.get("PLUMBLINE_REFEREE_SEEDS", "1:4").partition(":")
@@ -100,6 +101,28 @@ def test_every_metric_between_two_dates(world: tuple[Referee, Product]) -> None:
         open_end = pick.choice([(start, None), (None, end)])
         found += hold(referee, product, known(product), by, grain, *open_end)
     tell(found)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "by", "grain"),
+    [
+        (["fcr", "value_retained", "csat_mean"], ["channel", "site"], "month"),
+        (["informed_within_2h", "contacts_per_100_orders"], ["operating_model", "program_id"], "week"),
+        (["handle_minutes_p90", "answer_consistency", "deflection"], [], "all"),
+    ],
+)
+def test_the_command_prints_the_same_rows(
+    world: tuple[Referee, Product], metrics: list[str], by: list[str], grain: str
+) -> None:
+    referee, product = world
+    words = ["metrics", *metrics, "--grain", grain, "--format", "json", "--workspace", str(product.root)]
+    printed = json.loads(run([*words, "--by", ",".join(by)] if by else words))
+    names = ["metric", "grain", "period_start", *by, "value", "lower", "upper", "numerator", "denominator"]
+    assert [list(row) for row in printed] == [[*names, "pending", "status"]] * len(printed)
+    for row in printed:
+        row["period_start"] = date.fromisoformat(row["period_start"]) if row["period_start"] else None
+    ours = [row for metric in metrics for row in referee.rows(metric, tuple(by), grain)]
+    tell(differences(ours, printed, tuple(by)))
 
 
 def test_states_and_threads_of_contacts(world: tuple[Referee, Product]) -> None:

@@ -463,3 +463,13 @@ def test_number(workspace: Workspace, who: str, case: Case, metric: str) -> None
 def test_stakes(workspace: Workspace, who: str, case: Case) -> None:
     wanted = {contact: Decimal(amount) for contact, amount in (case.stakes or {}).items()}
     assert workspace.stakes_of(who, case) == wanted
+
+
+@pytest.mark.parametrize("who", ["referee", "product"])
+@pytest.mark.parametrize("metric", ["value_retained", "net_value_retained"])
+def test_money_is_never_added_over_currencies(workspace: Workspace, who: str, metric: str) -> None:
+    (mixed,) = workspace.rows(who, metric)  # one case keeps its money in euros
+    counted = workspace.rows(who, "refund_avoidance")[0]
+    assert (mixed["value"], mixed["numerator"]) == (None, None)
+    assert (mixed["denominator"], mixed["pending"]) == (counted["denominator"], counted["pending"])
+    assert mixed["status"] == "provisional"
