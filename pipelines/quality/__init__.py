@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from pipelines.quality.importing import prepare
 from pipelines.quality.results import ExpectationResult, FrameCheck
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def check_frame(table: str, frame: pl.LazyFrame | Path) -> FrameCheck:
     Raises:
         UsageError: If the table is not canonical.
     """
+    prepare()
     from pipelines.quality.frames import check_canonical
 
     return check_canonical(table, pl.scan_parquet(frame) if isinstance(frame, Path) else frame)
@@ -49,6 +51,7 @@ def check_marts(con: duckdb.DuckDBPyConnection) -> tuple[ExpectationResult, ...]
     Returns:
         All results; the build must not be published if one is critical and not a success.
     """
+    prepare()
     from pipelines.quality.marts import check_all
 
     return check_all(con)

@@ -4,18 +4,14 @@ Each expectation says itself which metrics it needs (`get_validation_dependencie
 (`_validate`); between the two stands our engine. What they need does not depend on the data, and working it
 out costs Great Expectations more than our scan of a small file does, so it is done once a suite and process.
 
-Nothing is written and nothing leaves the machine: no data context is made, and analytics are off.
+Nothing is written and nothing leaves the machine: no data context is made.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-# Read by Great Expectations when it is first imported, so it must be set before.
-os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 
 import great_expectations as gx
 from great_expectations.expectations.expectation import (
