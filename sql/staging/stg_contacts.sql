@@ -12,8 +12,7 @@ select
     coalesce(src_contacts.direction, 'inbound') as direction,
     src_contacts.issue,
     src_contacts.opened_at,
-    case when src_contacts.first_response_at <= build_settings.as_of then src_contacts.first_response_at end
-        as first_response_at,
+    src_contacts.first_response_at,
     case when src_contacts.closed_at <= build_settings.as_of then src_contacts.closed_at end as closed_at,
     src_contacts.wait_seconds,
     src_contacts.handle_seconds,
