@@ -39,7 +39,8 @@ FILES = {
         "contact_id,program_id,customer_id,order_id,agent_id,channel,issue,opened_at,closed_at,handle_seconds\n"
         + "".join(
             f"K{n},P1,customer{n},,A{n % 2 + 1},{'voice' if n % 2 else 'chat'},"
-            f"{'wismo' if n < 5 else 'refund'},2026-01-{n:02d}T10:00:00Z,2026-01-{n:02d}T10:10:00Z,{400 + n}\n"
+            f"{'wismo' if n < 5 else 'refund'},"
+            f"2026-01-{n:02d}T10:00:00Z,2026-01-{n:02d}T10:10:00Z,{400 + n}\n"
             for n in range(1, 9)
         )
     ),
