@@ -121,6 +121,13 @@ def test_returned_items_are_outcomes_beside_the_money(tmp_path: Path) -> None:
     assert outcomes["return 501"]["occurred_at"] == datetime(2026, 1, 20, 14)
 
 
+def test_orders_that_tried_the_shop_out_are_left_out(tmp_path: Path) -> None:
+    tried = ORDER | {"name": "#1002", "test": True, "refunds": [refund(1, transaction(11, "5.00"))]}
+    landed = report(tmp_path, ORDER | {"test": False}, tried)
+    assert list(rows(landed, "orders")) == ["1001"]
+    assert rows(landed, "order_outcomes") == {}
+
+
 def test_pages_of_orders(tmp_path: Path) -> None:
     second = ORDER | {"id": 2, "name": "#1002", "email": "", "customer": None}
     third = ORDER | {"id": 3, "name": "", "email": None, "customer": None}
