@@ -23,7 +23,7 @@ from tests.referee.combining import (
     per_orders,
     proportion,
 )
-from tests.referee.facts import SERVICE_LEVEL_SECONDS, Facts, is_handled, normalised
+from tests.referee.facts import Facts, is_handled, normalised
 from tests.referee.reading import Data, Row, local_date, read_files
 from tests.referee.units import (
     Unit,
@@ -41,6 +41,7 @@ from tests.referee.units import (
     is_one_touch,
     is_rated,
     is_resolved,
+    is_within_service_level,
     minutes_to_first_response,
     of_contacts,
     of_stakes,
@@ -235,10 +236,7 @@ METRICS: dict[str, tuple[Callable[[Facts], list[Unit]], Callable[..., Result]]] 
         proportion,
     ),
     "service_level": (
-        of_contacts(
-            has_service_level,
-            lambda f, contact: contact["wait_seconds"] <= SERVICE_LEVEL_SECONDS[contact["channel"]],
-        ),
+        of_contacts(has_service_level, is_within_service_level),
         proportion,
     ),
 }

@@ -35,12 +35,16 @@ class Product:
         root: An empty folder.
         deliveries: (table, file) of each delivery, in order; the last is loaded, those before only landed.
         as_of: What `--as-of` says; None leaves it out.
+        settings: More of plumbline.toml.
     """
 
-    def __init__(self, root: Path, deliveries: list[list[tuple[str, Path]]], as_of: str | None) -> None:
+    def __init__(
+        self, root: Path, deliveries: list[list[tuple[str, Path]]], as_of: str | None, settings: str = ""
+    ) -> None:
         self.root = root
         root.mkdir(parents=True, exist_ok=True)
-        (root / "plumbline.toml").write_text('[[source]]\nfiles = "*.csv"\npreset = "canonical"\n')
+        source = '[[source]]\nfiles = "*.csv"\npreset = "canonical"\n'
+        (root / "plumbline.toml").write_text(settings + source)
         for files in deliveries[:-1]:
             self.deliver(files)
             land(read_workspace(root))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.reader import MetricRequest
 from tests.referee.metrics import DIMENSIONS, GRAINS, METRICS, Referee, dimensions_of, read_referee
 from tests.referee.product import Product, differences, run
 from tests.referee.worlds import random_world
@@ -101,6 +102,18 @@ def test_every_metric_between_two_dates(world: tuple[Referee, Product]) -> None:
         open_end = pick.choice([(start, None), (None, end)])
         found += hold(referee, product, known(product), by, grain, *open_end)
     tell(found)
+
+
+@pytest.mark.parametrize("dimension", ["program_id", "site", "channel"])
+def test_a_filter_gives_the_row_of_the_split(world: tuple[Referee, Product], dimension: str) -> None:
+    _, product = world
+    metrics = tuple(metric for metric in known(product) if dimension in dimensions_of(metric))
+    split = product.rows(metrics, (dimension,))
+    values = sorted({row[dimension] for row in split}, key=str)
+    value = random.Random(len(split)).choice(values)
+    request = MetricRequest(metrics=metrics, by=(dimension,), filters={dimension: (value,)})
+    filtered = product.reader.metrics(request).to_dicts()
+    tell(differences([row for row in split if row[dimension] == value], filtered, (dimension,)))
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,10 @@ def has_service_level(_: Facts, contact: Row) -> bool:
     )
 
 
+def is_within_service_level(_: Facts, contact: Row) -> bool:
+    return bool(contact["wait_seconds"] <= SERVICE_LEVEL_SECONDS[contact["channel"]])
+
+
 def minutes_to_first_response(_: Facts, contact: Row) -> Fraction:
     waited = contact["first_response_at"] - contact["opened_at"]
     return Fraction(waited // timedelta(microseconds=1), 60_000_000)

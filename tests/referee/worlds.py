@@ -181,7 +181,8 @@ class _Maker:
             return ""
         kind = self.random.random()
         if kind < 0.4:
-            return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+            text = moment.astimezone(UTC).isoformat()
+            return text.replace("+00:00", self.random.choice(["Z", "+00:00", "+0000"]))
         zone = ZoneInfo(self.zone[program])
         local = moment.astimezone(zone)
         naive = local.replace(tzinfo=None, fold=0)
@@ -635,6 +636,11 @@ class _Maker:
                     {"order_id": ""},
                     {"csat_score": ""},
                     {"agent_id": "A1"},
+                    {"customer_id": ""},
+                    {"direction": "outbound"},
+                    {"abandoned": "true"},
+                    {"program_id": self.random.choice(sorted(self.zone))},
+                    {"closed_at": "2019-01-01T00:00:00Z"},  # rejected: what was there stays
                 ]
             )
             # older than the row it competes with: it changes nothing
