@@ -16,7 +16,8 @@ import polars as pl
 import streamlit as st
 
 from pipelines.fence import FencePool
-from pipelines.reader import MetricRequest, Reader
+from pipelines.reader import MetricRequest, Reader, Refusal, last_refusal
+from pipelines.settings import STATE_FOLDER
 
 WORKSPACE_VARIABLE = "PLUMBLINE_WORKSPACE"
 Choices = Mapping[str, Sequence[str | None]]
@@ -94,7 +95,12 @@ def _answer(_source: Reader, build_id: str, method: str, *arguments: Any) -> Any
 
 def was_ever_loaded() -> bool:
     """Whether the workspace has a pointer to a warehouse, whatever became of the warehouse."""
-    return (workspace_root() / ".plumbline" / "warehouse" / "current.json").exists()
+    return (workspace_root() / STATE_FOLDER / "warehouse" / "current.json").exists()
+
+
+def refusal() -> Refusal | None:
+    """The load that was refused since the last one that went through, or None."""
+    return last_refusal(workspace_root() / STATE_FOLDER)
 
 
 @st.cache_resource(show_spinner=False)

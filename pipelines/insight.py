@@ -281,3 +281,31 @@ def reject_reasons(rejects: pl.DataFrame) -> pl.DataFrame:
         .len("rows")
         .sort("rows", "table_name", "column_name", "reason", descending=[True, False, False, False])
     )
+
+
+def periods_led(rows: pl.DataFrame, *, by: str, better: str) -> tuple[str | None, int, int] | None:
+    """The group that was ahead in the most periods, in how many, and of how many.
+
+    Args:
+        rows: Rows of one metric by period and group.
+        by: Column of the groups.
+        better: higher or lower.
+
+    Returns:
+        None where no period has two groups with a value, or nobody is ahead of the others in the most.
+        Of groups with equal values none is ahead.
+    """
+    if better not in ("higher", "lower"):
+        return None
+    known = rows.filter(pl.col("value").is_not_null())
+    ordered = known.sort("period_start", "value", descending=[False, better == "higher"])
+    firsts = ordered.group_by("period_start", maintain_order=True).agg(
+        pl.col(by).first().alias("ahead"),
+        (pl.col("value").first() != pl.col("value").get(1, null_on_oob=True)).alias("is_ahead"),
+        pl.len().alias("groups"),
+    )
+    compared = firsts.filter(pl.col("groups") > 1)
+    wins = compared.filter(pl.col("is_ahead")).group_by("ahead").len("wins").sort("wins", descending=True)
+    if wins.height == 0 or (wins.height > 1 and wins["wins"][0] == wins["wins"][1]):
+        return None
+    return wins["ahead"][0], int(wins["wins"][0]), compared.height

@@ -16,11 +16,21 @@ import polars as pl
 
 from pipelines.errors import StateError, UsageError
 from pipelines.metrics import MetricDefinition, MetricRequest, catalogue, definition, metric_rows
-from pipelines.settings import read_workspace
 from pipelines.metrics.catalogue import CONTACT_DIMENSIONS
+from pipelines.settings import read_workspace
 from pipelines.warehouse.publish import Published, read_pointer
+from pipelines.warehouse.refusal import Refusal, last_refusal
 
-__all__ = ["Build", "ColumnDoc", "MetricDefinition", "MetricRequest", "Reader", "TableDoc"]
+__all__ = [
+    "Build",
+    "ColumnDoc",
+    "MetricDefinition",
+    "MetricRequest",
+    "Reader",
+    "Refusal",
+    "TableDoc",
+    "last_refusal",
+]
 
 Build = Published
 

@@ -25,14 +25,17 @@ def show(chart: Chart, *, unit: str | None = None, height: str = "stretch") -> N
     """
     with st.container(key=f"card-{chart.name}", height=height):
         head(chart.title, chart.subtitle)
-        st.plotly_chart(
-            chart.figure,
-            config=CONFIG,
-            alt=chart.alt,
-            key=f"figure-{chart.name}",
-            theme=None,
-            height="stretch",
-        )
+        if chart.html:
+            st.html(chart.html)
+        else:
+            st.plotly_chart(
+                chart.figure,
+                config=CONFIG,
+                alt=chart.alt,
+                key=f"figure-{chart.name}",
+                theme=None,
+                height="stretch",
+            )
         if chart.note:
             st.html(f'<p class="pl-note">{escape(chart.note)}</p>')
         table_fold(chart.name, chart.table, unit=unit)

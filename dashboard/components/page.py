@@ -26,8 +26,10 @@ def run(render: Callable[[Reader], None]) -> None:
         if deps.was_ever_loaded():
             states.broken(error, folder)
         else:
-            states.never_loaded(folder)
+            states.never_loaded(folder, deps.refusal())
         return
+    if (refusal := deps.refusal()) is not None:
+        states.refused(refusal)
     try:
         render(reader)
     except PlumblineError as error:

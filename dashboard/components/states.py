@@ -6,11 +6,21 @@ from html import escape
 
 import streamlit as st
 
+from dashboard import format as fmt
 from pipelines.errors import PlumblineError
+from pipelines.reader import Refusal
 
 
-def never_loaded(folder: str) -> None:
-    """Nothing was ever loaded in this workspace."""
+def never_loaded(folder: str, refusal: Refusal | None) -> None:
+    """Nothing was ever loaded in this workspace, or the first load was refused."""
+    if refusal is not None:
+        _state(
+            "The first load was refused",
+            refusal.sentence,
+            f"plumbline check --workspace {folder}\nplumbline load --workspace {folder}",
+            "“plumbline check” says what is wrong without publishing anything; put it right, then load.",
+        )
+        return
     _state(
         "Nothing has been loaded yet",
         (
@@ -37,9 +47,13 @@ def empty(why: str) -> None:
     _state("Nothing here under these filters", why, "", "Choose a longer period, or clear a filter above.")
 
 
-def refused(sentence: str) -> None:
+def refused(refusal: Refusal) -> None:
     """The newest load was refused; what is shown is the warehouse before it."""
-    st.warning(sentence)
+    st.html(
+        '<section class="pl-refused" role="status"><p><b>The load of '
+        f"{escape(fmt.moment(refusal.at))} was refused; these numbers are from the one before.</b> "
+        f"{escape(refusal.sentence)}</p></section>"
+    )
 
 
 def _state(title: str, text: str, commands: str, hint: str) -> None:

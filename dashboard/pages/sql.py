@@ -34,7 +34,8 @@ def render(reader: Reader) -> None:
         f"Read-only · stops after {SECONDS} s · first {fmt.count(MAX_ROWS)} rows",
     )
     _fill()
-    left, right = st.columns([1, 3], gap="small")
+    with st.container(key="sql-split"):
+        left, right = st.columns([1, 3], gap="small")
     with left:
         _schema(reader)
     with right:

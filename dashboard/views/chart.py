@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,10 +21,11 @@ class Chart:
         name: File name of its table's download, without ending; unique on its page.
         title: The finding, in words.
         subtitle: Measure, unit and what is drawn.
-        figure: Plotly figure as a dict.
+        figure: Plotly figure as a dict; empty where `html` is drawn instead.
         table: What is drawn, in full precision, as shown and as downloaded.
         alt: What the chart shows, for those who cannot see it.
         note: A remark under the chart, or empty.
+        html: A chart that is a table of HTML, which reads, scrolls and prints better than a figure of cells.
     """
 
     name: str
@@ -33,6 +35,12 @@ class Chart:
     table: pl.DataFrame
     alt: str
     note: str = ""
+    html: str = ""
+
+
+def wrapped(label: str, width: int = 20) -> str:
+    """A label in lines that leave a narrow screen room for the chart."""
+    return "<br>".join(textwrap.wrap(label, width)) or label
 
 
 def layout(colours: Palette, *, height: int, left: int = 12, right: int = 16, top: int = 8) -> Figure:

@@ -9,7 +9,7 @@ import polars as pl
 
 from dashboard import format as fmt
 from dashboard.theme import Palette
-from dashboard.views.chart import Chart, Figure, layout, ticks
+from dashboard.views.chart import Chart, Figure, layout, ticks, wrapped
 from dashboard.views.trend import unit_words
 from pipelines import insight
 
@@ -50,11 +50,12 @@ def compare(
     reference = insight.Measured.of(overall.row(0, named=True)).value if overall.height else None
     banded = insight.bands(drawn, overall, on=()).sort(by, descending=True, nulls_last=False)
     names = [name_of(value, labels) for value in banded[by].to_list()]
+    shown = {name: wrapped(name) for name in names}
     groups = [None] if split is None else banded[split].unique().sort(nulls_last=True).to_list()
     data: list[Figure] = []
     for place, group in enumerate(groups):
         rows_of = [
-            (name, row)
+            (shown[name], row)
             for name, row in zip(names, banded.iter_rows(named=True), strict=True)
             if split is None or row[split] == group
         ]
@@ -69,12 +70,12 @@ def compare(
                 "mode": "markers",
                 "name": "target",
                 "x": [targets[key] for key in banded[by].to_list() if key in targets],
-                "y": [name_of(key, labels) for key in banded[by].to_list() if key in targets],
+                "y": [shown[name_of(key, labels)] for key in banded[by].to_list() if key in targets],
                 "marker": {"symbol": "line-ns", "size": 18, "line": {"color": colours.target, "width": 3}},
                 "hovertemplate": "target %{x}<extra></extra>",
             }
         )
-    order = list(dict.fromkeys(names))
+    order = list(dict.fromkeys(shown[name] for name in names))
     has_legend = split is not None or bool(targets)
     figure: Figure = {"data": data, "layout": layout(colours, height=max(170, 74 + 42 * len(order)))}
     figure["layout"].update(showlegend=has_legend)

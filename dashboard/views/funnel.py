@@ -174,7 +174,7 @@ def _names(drawn: pl.DataFrame, what: Any, labels: Mapping[str, str], colours: P
     notes: list[Figure] = []
     for row in outside.iter_rows(named=True):
         at = (row["denominator"] / most, (row["value"] - low) / tall)
-        is_free = all(abs(at[0] - x) > 0.2 or abs(at[1] - y) > 0.09 for x, y in placed)
+        is_free = all(abs(at[0] - x) > 0.34 or abs(at[1] - y) > 0.11 for x, y in placed)
         if len(notes) < LABELLED and is_free:
             placed.append(at)
             notes.append(

@@ -81,7 +81,11 @@ def accounts_chart(files: pl.DataFrame, colours: Palette) -> Chart | None:
     """Rows of each file, loaded, known and rejected, as one bar; None without files."""
     if files.height == 0:
         return None
-    names = [f"{row['file']} → {row['table_name']}" for row in files.iter_rows(named=True)]
+    twice = set(files.filter(pl.col("file").is_duplicated())["file"])
+    names = [
+        f"{row['file']} → {row['table_name']}" if row["file"] in twice else row["file"]
+        for row in files.iter_rows(named=True)
+    ]
     shares = {
         "loaded": ("rows_loaded", colours.accent),
         "already known": ("rows_known", colours.fade(colours.noise, 0.45)),
@@ -107,7 +111,7 @@ def accounts_chart(files: pl.DataFrame, colours: Palette) -> Chart | None:
     figure["layout"].update(barmode="stack", showlegend=True)
     figure["layout"]["legend"]["traceorder"] = "normal"
     figure["layout"]["xaxis"].update(
-        tickformat="~s", nticks=5, range=[0, 1.1 * max([1, *files["rows_read"].to_list()])]
+        tickformat="~s", nticks=5, range=[0, 1.3 * max([1, *files["rows_read"].to_list()])]
     )
     figure["layout"]["yaxis"].update(
         showgrid=False, showline=False, autorange="reversed", tickfont={"size": 12.5, "color": colours.ink}
@@ -199,5 +203,5 @@ def reasons_chart(reasons: pl.DataFrame, colours: Palette) -> Chart | None:
     )
 
 
-def _short(text: str, most: int = 46) -> str:
+def _short(text: str, most: int = 34) -> str:
     return text if len(text) <= most else f"…{text[-(most - 1) :]}"

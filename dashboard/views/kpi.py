@@ -18,6 +18,8 @@ from dashboard import format as fmt
 from dashboard.theme import Palette
 from pipelines import insight
 
+WIDE = 196
+"""Width of a small line in a drawing of 200, so that its last dot is whole."""
 FIXED = 'vector-effect="non-scaling-stroke"'
 
 
@@ -202,7 +204,7 @@ def _line(card: Card, colours: Palette) -> str:
     last = len(card.weeks) - 1
 
     def point(place: int, value: float) -> str:
-        return f"{200 * place / last:.1f} {40 - 34 * (value - low) / room:.1f}"
+        return f"{WIDE * place / last:.1f} {40 - 34 * (value - low) / room:.1f}"
 
     settled = [
         place for place, (value, status) in enumerate(card.weeks) if value is not None and status == "final"
@@ -210,8 +212,8 @@ def _line(card: Card, colours: Palette) -> str:
     edge = settled[-1] if settled else -1
     solid = "L".join(point(place, value) for place, value in known if place <= edge)
     dotted = "L".join(point(place, value) for place, value in known if place >= edge)
-    area = f"M{200 * known[0][0] / last:.1f} 46L" + "L".join(point(*each) for each in known)
-    area += f"L{200 * known[-1][0] / last:.1f} 46Z"
+    area = f"M{WIDE * known[0][0] / last:.1f} 46L" + "L".join(point(*each) for each in known)
+    area += f"L{WIDE * known[-1][0] / last:.1f} 46Z"
     target = ""
     if card.target is not None and low - 0.1 * room <= card.target <= high + 0.15 * room:
         height = 40 - 34 * (card.target - low) / room

@@ -12,6 +12,7 @@ from dashboard.theme import Palette
 from dashboard.views.chart import Chart, Figure, layout, ticks
 from dashboard.views.compare import SYMBOLS, name_of
 from dashboard.views.trend import GRAIN_WORDS, unit_words
+from pipelines import insight
 
 MOST = 6
 """Lines that can be told apart; of more groups the largest are drawn."""
@@ -78,11 +79,24 @@ def lines(
     left_out = len(sizes) - len(groups)
     return Chart(
         name=f"{what.key}-by-{fmt.slug(noun)}-and-{grain}",
-        title=f"{what.label} by {noun}, {grain} by {grain}",
-        subtitle=f"{GRAIN_WORDS[grain]}, {unit_words(what.unit, currency)}; hollow is provisional"
+        title=_finding(
+            drawn.filter(pl.col(by).is_in(groups, nulls_equal=True)), what, by, noun, grain, labels
+        ),
+        subtitle=f"{GRAIN_WORDS[grain]} {fmt.in_sentence(what.label)} by {noun}, "
+        f"{unit_words(what.unit, currency)}; hollow is provisional"
         + (f"; the {len(groups)} largest of {len(sizes)}" if left_out else ""),
         figure=figure,
         table=rows,
         alt=f"Lines of {what.label} by {grain} for "
         f"{fmt.listing([name_of(group, labels) for group in groups])}.",
     )
+
+
+def _finding(
+    drawn: pl.DataFrame, what: Any, by: str, noun: str, grain: str, labels: Mapping[str, str] | None
+) -> str:
+    led = insight.periods_led(drawn, by=by, better=what.better)
+    if led is None:
+        return f"{what.label} by {noun}, {grain} by {grain}"
+    group, wins, periods = led
+    return f"{name_of(group, labels)} was ahead in {wins} of {fmt.plural(periods, grain)}"

@@ -9,7 +9,7 @@ import polars as pl
 from dashboard import format as fmt
 from dashboard.filters import Window
 from dashboard.theme import Palette
-from dashboard.views.chart import Chart, layout
+from dashboard.views.chart import Chart, layout, wrapped
 from dashboard.views.kpi import Card
 
 
@@ -32,11 +32,11 @@ def moved(cards: Sequence[Card], window: Window, colours: Palette) -> Chart | No
             "verdict": [card.change.verdict for card in reversed(told)],
         }
     )
-    labels = [card.what.label for card in told]
+    labels = [wrapped(card.what.label) for card in told]
     strengths = [card.change.strength or 0.0 for card in told]
     tints = [colours.judged(card.judged) for card in told]
     texts = [fmt.change(card.what.unit, card.change.value) for card in told]
-    far = max(2.0, max(abs(strength) for strength in strengths)) * 1.32
+    far = max(2.0, max(abs(strength) for strength in strengths)) * 1.4
     figure = {
         "data": [
             {
@@ -50,10 +50,11 @@ def moved(cards: Sequence[Card], window: Window, colours: Palette) -> Chart | No
                 "textposition": "outside",
                 "textfont": {"color": colours.ink, "size": 13},
                 "cliponaxis": False,
-                "hovertemplate": "%{y}: %{text}<extra></extra>",
+                "customdata": [card.what.label for card in told],
+                "hovertemplate": "%{customdata}: %{text}<extra></extra>",
             }
         ],
-        "layout": layout(colours, height=max(200, 60 + 34 * len(told))),
+        "layout": layout(colours, height=max(200, 60 + 40 * len(told))),
     }
     figure["layout"].update(
         shapes=[

@@ -188,7 +188,7 @@ def _mark(
                 "font": {"color": colours.target_text, "size": 12},
             }
         )
-    for place, label in _spaced(events, x):
+    for level, (place, label) in enumerate(_spaced(events, x)):
         shapes.append(
             {
                 "type": "line",
@@ -210,6 +210,7 @@ def _mark(
                 "showarrow": False,
                 "xanchor": "right" if is_late else "left",
                 "yanchor": "bottom",
+                "yshift": 15 * (level % 2),
                 "xshift": -3 if is_late else 3,
                 "font": {"color": colours.muted, "size": 11.5},
             }

@@ -25,6 +25,7 @@ from pipelines.warehouse.history import (
     write_run,
 )
 from pipelines.warehouse.publish import Published, only_load, publish, read_pointer, remove_leftovers
+from pipelines.warehouse.refusal import remembered
 from pipelines.warehouse.restate import freeze
 
 
@@ -65,7 +66,7 @@ def load(
     """
     say = progress or (lambda _: None)
     began, started = time.monotonic(), _now()
-    with only_load(workspace):
+    with only_load(workspace), remembered(workspace.state):
         workspace.warehouse.mkdir(parents=True, exist_ok=True)
         remove_leftovers(workspace.warehouse)
         report = landing.land(workspace, progress=progress)

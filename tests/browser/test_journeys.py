@@ -172,7 +172,7 @@ def test_charts_speak_to_those_who_cannot_see_them(visitor):
         "() => [...document.querySelectorAll('[data-testid=stPlotlyChart]')].map("
         "chart => (chart.closest('[aria-label]') || chart.querySelector('[aria-label]'))?.ariaLabel || '')"
     )
-    assert len(spoken) == 4
+    assert len(spoken) == 3
     assert all(len(words) > 20 for words in spoken), spoken
     images = tab.page.locator(".pl-card img")
     assert all(images.nth(place).get_attribute("alt") for place in range(images.count()))

@@ -176,3 +176,29 @@ def test_money_has_a_currency_only_where_programs_share_it():
     assert insight.common_currency(["USD", "USD"]) == "USD"
     assert insight.common_currency(["USD", "EUR"]) is None
     assert insight.common_currency([]) is None
+
+
+def weekly(*values: tuple[int, str, float | None]) -> pl.DataFrame:
+    weeks, groups, numbers = zip(*values, strict=True)
+    return pl.DataFrame({"period_start": weeks, "site": groups, "value": numbers})
+
+
+def test_the_group_ahead_in_most_periods_is_counted_over_periods_with_two():
+    rows = weekly(
+        (1, "A", 0.7),
+        (1, "B", 0.6),
+        (2, "A", 0.8),
+        (2, "B", 0.6),
+        (3, "A", 0.5),
+        (3, "B", 0.6),
+        (4, "A", 0.9),
+    )
+    assert insight.periods_led(rows, by="site", better="higher") == ("A", 2, 3)
+    assert insight.periods_led(rows, by="site", better="lower") == ("B", 2, 3)
+
+
+def test_nobody_is_ahead_in_a_tie():
+    assert insight.periods_led(weekly((1, "A", 0.5), (1, "B", 0.5)), by="site", better="higher") is None
+    tied = weekly((1, "A", 0.5), (1, "B", 0.6), (2, "A", 0.7), (2, "B", 0.6))
+    assert insight.periods_led(tied, by="site", better="higher") is None
+    assert insight.periods_led(weekly((1, "A", 0.5), (2, "B", None)), by="site", better="higher") is None

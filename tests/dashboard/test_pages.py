@@ -10,9 +10,10 @@ import polars as pl
 import pytest
 
 from dashboard.pages.sql import EXAMPLE
-from pipelines.errors import StateError
+from pipelines.errors import DataRefusedError, StateError
 from pipelines.insight import Measured
 from pipelines.reader import MetricRequest
+from pipelines.warehouse.refusal import remembered
 from tests.dashboard.fake_reader import FIRST, LAST, FakeReader
 
 PAGES = sorted(
@@ -70,6 +71,33 @@ def test_a_page_whose_warehouse_is_gone_says_so_and_what_to_do(visit, tmp_path, 
     assert "The warehouse cannot be read" in seen.text
     assert "warehouse-8f31.duckdb is gone" in seen.text
     assert "plumbline doctor" in seen.text
+
+
+def test_a_refused_load_is_told_on_every_page_above_the_numbers_of_the_one_before(visit, fenced, tmp_path):
+    with pytest.raises(DataRefusedError), remembered(tmp_path / ".plumbline"):
+        (tmp_path / ".plumbline").mkdir()
+        raise DataRefusedError("nothing was published: contacts.csv: 61 % of its rows are rejected.")
+    for page in PAGES:
+        seen = visit(page)
+        assert "was refused; these numbers are from the one before" in seen.text
+        assert "contacts.csv: 61 % of its rows are rejected" in seen.text
+        assert TITLES[page] in seen.text
+    with remembered(tmp_path / ".plumbline"):
+        pass
+    assert "refused" not in visit().text
+
+
+def test_a_refused_first_load_says_why_there_is_nothing(visit, tmp_path):
+    def never() -> FakeReader:
+        raise StateError("nothing is loaded yet; run 'plumbline load' in the workspace.")
+
+    (tmp_path / ".plumbline").mkdir()
+    with pytest.raises(DataRefusedError), remembered(tmp_path / ".plumbline"):
+        raise DataRefusedError("nothing was published: contacts.csv has no column opened_at.")
+    text = visit(reader=never).text
+    assert "The first load was refused" in text
+    assert "contacts.csv has no column opened_at" in text
+    assert "plumbline check" in text
 
 
 @pytest.mark.parametrize("page", FILTERED)
