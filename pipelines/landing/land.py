@@ -180,7 +180,8 @@ def files_of(source: Source, root: Path) -> list[Path]:
         else:
             base = root
         for path in sorted(base.glob(pattern), key=_natural):
-            is_hidden = any(piece.startswith(".") for piece in path.relative_to(base).parts)
+            pieces = path.relative_to(base).parts
+            is_hidden = any(piece.startswith(".") and piece != ".." for piece in pieces)
             if path.is_file() and not is_hidden and path != root / WORKSPACE_FILE:
                 found[path] = None
     return list(found)
