@@ -25,11 +25,11 @@ CONTACT_DIMENSIONS = (
     "operating_model",
 )
 _DIMENSIONS = {"contact": CONTACT_DIMENSIONS, "program": PROGRAM_DIMENSIONS}
-_INTERVALS = {"proportion": "wilson", "mean": "normal"}
+_INTERVALS = {"proportion": "wilson", "mean": "normal", "survival": "greenwood"}
 _WORDS = {
     "unit": ("share", "score", "points", "minutes", "money", "per_100_orders"),
     "better": ("higher", "lower", "neither"),
-    "kind": ("proportion", "mean", "percentile", "sum", "per_orders", "pairs"),
+    "kind": ("proportion", "mean", "percentile", "sum", "per_orders", "pairs", "survival"),
     "dimensions": tuple(_DIMENSIONS),
 }
 
@@ -40,11 +40,12 @@ class MetricDefinition:
 
     Attributes:
         kind: proportion (units in the numerator / units), mean and percentile (of `value`), sum (of
-            `value`, never over currencies), per_orders (100 × rows / orders), pairs (agreeing pairs).
+            `value`, never over currencies), per_orders (100 × rows / orders), pairs (agreeing pairs),
+            survival (Kaplan–Meier probability that `is_failure` has not come by the window's end).
         dimensions: Names by which it can be split and filtered.
         once: Columns of which each combination counts once in every printed row, at its first contact.
         percentile: Share at which a percentile is read.
-        interval: wilson, normal or none.
+        interval: wilson, normal, greenwood or none.
     """
 
     key: str

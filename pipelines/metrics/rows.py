@@ -12,6 +12,7 @@ from pipelines.metrics.catalogue import MetricDefinition
 from pipelines.metrics.request import MetricRequest
 from pipelines.metrics.sql import grouped
 from pipelines.stats.intervals import normal_mean, wilson
+from pipelines.stats.survival import log_log_limits
 
 _MEASURES = {
     "value": pl.Float64,
@@ -63,8 +64,8 @@ def _measures(metric: MetricDefinition, sums: pl.DataFrame) -> dict[str, Any]:
     denominator = sums["n_mature"].cast(pl.Int64)
     pending = sums["n_pending"].cast(pl.Int64)
     n = denominator.to_numpy().astype(float)
-    total = _floats(sums, "total" if "total" in sums.columns else "quantile", fill=0.0)
     none = np.full(len(n), np.nan)
+    total = _floats(sums, "total", fill=0.0) if "total" in sums.columns else none
     with np.errstate(divide="ignore", invalid="ignore"):
         value = np.where(n > 0, total / n, np.nan)
     lower, upper, numerator = none, none, total
@@ -77,6 +78,10 @@ def _measures(metric: MetricDefinition, sums: pl.DataFrame) -> dict[str, Any]:
         lower, upper = normal_mean(value, deviation, n)
     elif metric.kind == "percentile":
         value, numerator = _floats(sums, "quantile"), none
+    elif metric.kind == "survival":
+        survived = np.where(sums["has_none_left"].to_numpy(), 0.0, np.exp(_floats(sums, "log_survival")))
+        value = np.where(n > 0, survived, np.nan)
+        lower, upper = log_log_limits(value, _floats(sums, "variance"))
     elif metric.kind == "sum":
         mixed = sums["n_currencies"].to_numpy() > 1
         numerator = np.where(mixed, np.nan, total)

@@ -78,13 +78,15 @@ def grouped(metric: MetricDefinition, request: MetricRequest) -> tuple[str, dict
 
     Returns:
         A SELECT of period_start, the dimensions, n_mature, n_pending, is_open and, by kind,
-        total, squares, quantile, n_currencies or orders.
+        total, squares, quantile, n_currencies, log_survival, has_none_left or variance.
     """
     query = Query(request)
     if metric.kind == "per_orders":
         return _per_orders(metric, query), query.parameters
     if metric.kind == "pairs":
         return _pairs(metric, query), query.parameters
+    if metric.kind == "survival":
+        return _survival(metric, query), query.parameters
     if metric.kind == "percentile" or metric.once:
         return _from_units(metric, query), query.parameters
     return _from_days(metric, query), query.parameters
@@ -244,6 +246,45 @@ def _pairs(metric: MetricDefinition, query: Query) -> str:
             sum(cast(n * (agreeing / nullif(different, 0)) as decimal(26, 12))) filter (where different > 0)
                 as total
         from strata{_group_by(request, "n_mature > 0")}
+    """
+
+
+def _survival(metric: MetricDefinition, query: Query) -> str:
+    """Kaplan and Meier's product over the times of failure, as a sum of logarithms (fine print 23).
+
+    Who fails and who leaves at one instant are both at risk then: failures come before censorings.
+    The terms are added as decimals, so that the sum does not depend on their order.
+    """
+    request = query.request
+    group = ", ".join(["period_start", *(f"by_{name}" for name in request.by)])
+    return f"""
+        with {_units(metric, query)},
+        times as (
+            select {group}, observed_for, count(*) as leaving, count(*) filter (where is_failure) as failing,
+                count(*) filter (where is_pending) as n_pending, bool_or(is_open) as is_open
+            from units group by {group}, observed_for
+        ),
+        at_risk as (
+            select *, sum(leaving) over (
+                partition by {group} order by observed_for desc rows unbounded preceding
+            ) as n from times
+        ),
+        terms as (
+            select *, failing > 0 and failing = n as is_last,
+                case when failing > 0 and failing < n
+                    then cast(ln(1 - failing / n) as decimal(38, 18)) end as log_term,
+                case when failing > 0 and failing < n
+                    then cast(failing / (n * (n - failing)) as decimal(38, 18)) end as variance_term
+            from at_risk
+        )
+        select {_group_columns(request)}
+            cast(coalesce(sum(leaving), 0) as bigint) as n_mature,
+            cast(coalesce(sum(n_pending), 0) as bigint) as n_pending,
+            coalesce(bool_or(is_open), false) as is_open,
+            cast(coalesce(sum(log_term), 0) as double) as log_survival,
+            cast(coalesce(sum(variance_term), 0) as double) as variance,
+            coalesce(bool_or(is_last), false) as has_none_left
+        from terms{_group_by(request, "true")}
     """
 
 

@@ -77,6 +77,30 @@ def kaplan_meier(
     return from_life_table(distinct, at_risk, events, scale=scale, z=z)
 
 
+def log_log_limits(
+    survival: ArrayLike, variance: ArrayLike, *, z: float = Z95
+) -> tuple[FloatArray, FloatArray]:
+    """Limits of survival that are normal on log(−log S), so that they stay within 0 and 1.
+
+    Args:
+        survival: Probabilities.
+        variance: Greenwood's sums of d / (n (n − d)), the variances of log S.
+        z: Standard normal quantile.
+
+    Returns:
+        Lower and upper limits; nan where survival is 0 or 1, whose logarithm has no width.
+
+    Source: Kalbfleisch and Prentice (2002), section 1.4.
+    """
+    share = np.asarray(survival, dtype=np.float64)
+    inside = (share > 0) & (share < 1)
+    known = np.where(inside, share, 0.5)
+    half = z * np.sqrt(np.asarray(variance, dtype=np.float64)) / np.abs(np.log(known))
+    lower = np.where(inside, known ** np.exp(half), np.nan)
+    upper = np.where(inside, known ** np.exp(-half), np.nan)
+    return lower, upper
+
+
 def from_life_table(
     time: ArrayLike,
     at_risk: ArrayLike,
