@@ -17,6 +17,7 @@ import polars as pl
 from pipelines.errors import StateError, UsageError
 from pipelines.metrics import MetricDefinition, MetricRequest, catalogue, definition, metric_rows
 from pipelines.metrics.catalogue import CONTACT_DIMENSIONS
+from pipelines.reader_calibration import CalibrationQuestions
 from pipelines.settings import read_workspace
 from pipelines.warehouse.publish import Published, read_pointer
 from pipelines.warehouse.refusal import Refusal, last_refusal
@@ -54,7 +55,7 @@ class TableDoc:
     columns: tuple[ColumnDoc, ...]
 
 
-class Reader:
+class Reader(CalibrationQuestions):
     """Reads the published warehouse of one workspace; safe to share between threads.
 
     Open one with `Reader.open`. It stays on its build until `refresh` is called, so that one page run

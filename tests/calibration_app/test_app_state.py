@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import duckdb
 import polars as pl
-import pytest
 
 from pipelines import store as app
 from pipelines.cli import main
 from pipelines.landing import check, current_batches, land
 from pipelines.settings import read_workspace
 from pipelines.warehouse import load, read_pointer
-from tests.calibration_app.shop import WHOLE, fill, make_session, scores, store_of, write_shop
-
-
-@pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A loaded shop, to be copied."""
-    root = write_shop(tmp_path_factory.mktemp("shop") / "shop")
-    load(read_workspace(root))
-    return root
-
-
-@pytest.fixture
-def shop(loaded: Path, tmp_path: Path) -> Path:
-    """A loaded shop."""
-    shutil.copytree(loaded, tmp_path / "shop", copy_function=shutil.copy2)
-    return tmp_path / "shop"
+from tests.calibration_app.shop import WHOLE, fill, make_session, scores, store_of
 
 
 def asked(root: Path, sql: str) -> pl.DataFrame:
