@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from pipelines.settings import STATE_FOLDER
 
 WORKSPACE_VARIABLE = "PLUMBLINE_WORKSPACE"
 Choices = Mapping[str, Sequence[str | None]]
+_ASKING = ThreadPoolExecutor(max_workers=4, thread_name_prefix="metrics")
 
 
 def workspace_root() -> Path:
@@ -58,39 +61,24 @@ def metrics(
     end: date | None = None,
     chosen: Choices | None = None,
 ) -> pl.DataFrame:
-    """Rows of `reader.metrics`, from the cache where this build was asked the same before."""
+    """Rows of `reader.metrics`, from the cache where this build was asked the same before.
+
+    Metrics are asked one by one and at once: the database works while Python waits, and a metric that two
+    questions share is asked once.
+    """
     filters = tuple(sorted((name, tuple(values)) for name, values in (chosen or {}).items()))
-    return _metrics(source, source.build.build_id, tuple(keys), tuple(by), grain, start, end, filters)
+    question = (tuple(by), grain, start, end, filters)
+    build = source.build.build_id
+    if len(keys) == 1:
+        return _metric(source, build, keys[0], *question)
+    asked = [_ASKING.submit(_metric, source, build, key, *question) for key in keys]
+    frames = [each.result() for each in asked]
+    return pl.concat(frames) if frames else _metric_schema(by)
 
 
 def answer(source: Reader, method: str, *arguments: Any) -> Any:
     """The answer of another method of the reader, from the cache where this build was asked it before."""
     return _answer(source, source.build.build_id, method, *arguments)
-
-
-@st.cache_resource(show_spinner=False)
-def _opened(root: str) -> Reader:
-    return open_reader(Path(root))
-
-
-@st.cache_resource(show_spinner=False, max_entries=512)
-def _metrics(
-    _source: Reader,
-    build_id: str,
-    keys: tuple[str, ...],
-    by: tuple[str, ...],
-    grain: str,
-    start: date | None,
-    end: date | None,
-    filters: tuple[tuple[str, tuple[str | None, ...]], ...],
-) -> pl.DataFrame:
-    request = MetricRequest(metrics=keys, by=by, grain=grain, start=start, end=end, filters=dict(filters))
-    return _source.metrics(request)
-
-
-@st.cache_resource(show_spinner=False, max_entries=128)
-def _answer(_source: Reader, build_id: str, method: str, *arguments: Any) -> Any:
-    return getattr(_source, method)(*arguments)
 
 
 def was_ever_loaded() -> bool:
@@ -101,6 +89,47 @@ def was_ever_loaded() -> bool:
 def refusal() -> Refusal | None:
     """The load that was refused since the last one that went through, or None."""
     return last_refusal(workspace_root() / STATE_FOLDER)
+
+
+def forget() -> None:
+    """Forget every cached answer and reader."""
+    _metric.cache_clear()
+    _answer.cache_clear()
+    st.cache_resource.clear()
+
+
+@st.cache_resource(show_spinner=False)
+def _opened(root: str) -> Reader:
+    return open_reader(Path(root))
+
+
+# Plain caches rather than Streamlit's: these are asked dozens of times a page, from threads of our own.
+@lru_cache(maxsize=2048)
+def _metric(
+    source: Reader,
+    build_id: str,
+    key: str,
+    by: tuple[str, ...],
+    grain: str,
+    start: date | None,
+    end: date | None,
+    filters: tuple[tuple[str, tuple[str | None, ...]], ...],
+) -> pl.DataFrame:
+    return source.metrics(
+        MetricRequest(metrics=(key,), by=by, grain=grain, start=start, end=end, filters=dict(filters))
+    )
+
+
+@lru_cache(maxsize=128)
+def _answer(source: Reader, build_id: str, method: str, *arguments: Any) -> Any:
+    return getattr(source, method)(*arguments)
+
+
+def _metric_schema(by: Sequence[str]) -> pl.DataFrame:
+    texts = dict.fromkeys(("metric", "grain", *by, "status"), pl.String)
+    numbers = dict.fromkeys(("value", "lower", "upper", "numerator"), pl.Float64)
+    counts = dict.fromkeys(("denominator", "pending"), pl.Int64)
+    return pl.DataFrame(schema={**texts, "period_start": pl.Date, **numbers, **counts})
 
 
 @st.cache_resource(show_spinner=False)

@@ -8,11 +8,27 @@ from typing import Any
 
 import polars as pl
 import streamlit as st
+from plotly.basedatatypes import BaseFigure
 
-from dashboard.views.chart import Chart
+from dashboard.views.chart import Chart, Figure
 from pipelines import export
 
 CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showTips": False}
+
+
+class Ready(BaseFigure):
+    """A figure that is a dict already.
+
+    Streamlit would build plotly's objects out of a dict on every run, only to check it; that costs more than
+    the rest of the page, and every figure is checked by the tests.
+    """
+
+    def __init__(self, figure: Figure) -> None:
+        object.__setattr__(self, "_figure", figure)
+
+    def to_dict(self) -> Figure:
+        """The figure, without plotly's template: `views.chart.layout` says all that it would."""
+        return self._figure
 
 
 def show(chart: Chart, *, unit: str | None = None, height: str = "stretch") -> None:
@@ -29,7 +45,7 @@ def show(chart: Chart, *, unit: str | None = None, height: str = "stretch") -> N
             st.html(chart.html)
         else:
             st.plotly_chart(
-                chart.figure,
+                Ready(chart.figure),
                 config=CONFIG,
                 alt=chart.alt,
                 key=f"figure-{chart.name}",
@@ -53,10 +69,13 @@ def head(title: str, subtitle: str) -> None:
 
 
 def table_fold(name: str, table: pl.DataFrame, *, unit: str | None = None) -> None:
-    """A table behind a fold, with its download."""
-    with st.container(key=f"table-{name}"), st.expander("Table and download", type="compact"):
-        frame(table, unit=unit)
-        download(name, table)
+    """A table behind a fold, with its download; what is folded is neither made nor sent."""
+    with st.container(key=f"table-{name}"):
+        fold = st.expander("Table and download", type="compact", key=f"fold-{name}", on_change="rerun")
+        if fold.open:
+            with fold:
+                frame(table, unit=unit)
+                download(name, table)
 
 
 def frame(table: pl.DataFrame, *, unit: str | None = None, height: Any = "auto") -> None:

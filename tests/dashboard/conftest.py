@@ -10,7 +10,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
@@ -48,6 +47,11 @@ class Visit:
         said = self.app.query_params.items()
         return {key: [values] if isinstance(values, str) else list(values) for key, values in said}
 
+    @property
+    def keys(self) -> list[str]:
+        """Names of what this session holds."""
+        return [str(key) for key in self.app.session_state._state.filtered_state]
+
     def go(self, page: str) -> Visit:
         """The same visitor on another page."""
         self.app.switch_page(f"pages/{page}.py").run()
@@ -58,9 +62,9 @@ class Visit:
 def _fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setattr(PagesManager, "uses_pages_directory", False)
     monkeypatch.setenv(deps.WORKSPACE_VARIABLE, str(tmp_path))
-    st.cache_resource.clear()
+    deps.forget()
     yield
-    st.cache_resource.clear()
+    deps.forget()
 
 
 @pytest.fixture

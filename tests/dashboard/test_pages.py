@@ -200,13 +200,21 @@ def test_a_metric_without_the_filters_dimension_says_so_instead_of_a_number(visi
     assert "%" not in card.split("pl-value")[1]
 
 
-def test_every_chart_says_what_it_shows_and_has_its_table(visit):
-    for page in ("overview", "programs", "agents", "handbook", "data_health"):
-        seen = visit(page)
-        assert seen.charts
-        assert all(len(chart.alt) > 20 for chart in seen.charts)
-        labels = [button.proto.label for button in seen.app.get("download_button")]
-        assert labels.count("Download CSV") >= len(seen.charts)
+@pytest.mark.parametrize("page", ["overview", "programs", "agents", "handbook", "data_health"])
+def test_every_chart_says_what_it_shows_and_opens_its_table_with_a_download(visit, page):
+    seen = visit(page)
+    folds = [fold for fold in seen.app.expander if fold.label == "Table and download"]
+    grids = seen.html.count('<table class="pl-grid">') + seen.html.count('<table class="pl-table">')
+    assert seen.charts
+    assert all(len(chart.alt) > 20 for chart in seen.charts)
+    assert len(folds) == len(seen.charts) + grids
+    before = len(seen.app.dataframe), len(seen.app.get("download_button"))
+    for key in [key for key in seen.keys if key.startswith("fold-")]:
+        seen.app.session_state[key] = True
+    seen.app.run()
+    assert not seen.app.exception
+    assert len(seen.app.dataframe) == before[0] + len(folds)
+    assert len(seen.app.get("download_button")) == before[1] + len(folds)
 
 
 def test_several_currencies_are_never_added(visit):
