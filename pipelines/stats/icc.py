@@ -109,7 +109,7 @@ def complete_table(ratings: Ratings) -> tuple[np.ndarray, str]:
     """
     complete = ratings.per_unit == len(ratings.raters)
     rows = complete[ratings.unit]
-    table = ratings.scores[rows].reshape(-1, len(ratings.raters))
+    table = ratings.scores[rows].reshape(int(complete.sum()), len(ratings.raters))
     left_out = int((~complete).sum())
     note = f"from the {table.shape[0]} of {ratings.n_units} units that every rater scored" if left_out else ""
     return table, note
