@@ -77,10 +77,10 @@ def _print_table(report: LandingReport) -> None:
     print_rows(pl.DataFrame(rows, schema=kinds), format="table")
     for batch in report.batches:
         for reason in batch.reasons:
-            rows = f"{reason.rows:,} row{'s' if reason.rows != 1 else ''} of {batch.table} rejected"
+            many = f"{reason.rows:,} row{'s' if reason.rows != 1 else ''} of {batch.table} rejected"
             where = f"{reason.column}: " if reason.column else ""
             print(
-                f"{batch.file}: {rows}, the first on line {reason.first_line}: {where}{reason.reason}",
+                f"{batch.file}: {many}, the first on line {reason.first_line}: {where}{reason.reason}",
                 file=sys.stderr,
             )
         for warning in batch.warnings:

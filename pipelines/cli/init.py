@@ -14,7 +14,7 @@ from pipelines.canonical import tables
 from pipelines.cli import add_workspace
 from pipelines.cli._print import FORMATS, print_rows
 from pipelines.errors import DataRefusedError, UsageError
-from pipelines.landing.land import files_of, table_of_file
+from pipelines.landing.found import files_of, table_of_file
 from pipelines.settings import WORKSPACE_FILE, read_workspace
 from pipelines.sources import presets, read_sources
 from pipelines.sources.draft import Program, Taken, workspace_text

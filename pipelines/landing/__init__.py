@@ -4,7 +4,8 @@ May import sources, quality, settings, errors and the canonical tables.
 """
 
 from pipelines.landing.batch import Batch, RejectReason, Warning
-from pipelines.landing.land import LandingReport, RefusedFile, check, current_batches, land
+from pipelines.landing.current import current_batches
+from pipelines.landing.land import LandingReport, RefusedFile, check, land
 
 __all__ = [
     "Batch",

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import json
-import re
-import statistics
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,15 +19,19 @@ from pipelines.errors import DataRefusedError, StateError, UsageError, did_you_m
 from pipelines.landing import batch as batches
 from pipelines.landing import erased
 from pipelines.landing.batch import Batch, batch_id, publish, read_batches, write_account
+from pipelines.landing.current import rows_hash, written_rows
 from pipelines.landing.erased import Erased
+from pipelines.landing.found import files_of, table_of
+from pipelines.landing.volume import refuse_volume
 from pipelines.landing.writer import Written, write_batch, write_rows
-from pipelines.settings import WORKSPACE_FILE, Settings, Workspace
+from pipelines.settings import WORKSPACE_FILE, Workspace
 from pipelines.sources import app_state, mapping
 from pipelines.sources.app_state import APP
-from pipelines.sources.config import Part, Source, constant_text, read_sources
+from pipelines.sources.config import Part, Source, constant_text
 from pipelines.sources.files import hash_file
 from pipelines.sources.pseudonyms import new_key, workspace_key
 from pipelines.sources.reading import LINE, Chunk, Header, read_header
+from pipelines.sources.written import read_sources
 
 Progress = Callable[[str], None]
 WRITTEN = Part(
@@ -98,43 +99,6 @@ def check(workspace: Workspace, *, progress: Progress | None = None) -> LandingR
         return run.all()
 
 
-def current_batches(workspace: Workspace) -> tuple[Batch, ...]:
-    """The batches that a build reads, in the order of landing.
-
-    Of one file and table those of the mappings that the workspace has now; of a file whose source is no
-    longer there, the newest mapping's. Rows of plumbline.toml count as it says now.
-    """
-    sources = read_sources(workspace)
-    names = tables()
-    live = {
-        (source.mapping_hash(part, name), name)
-        for source in sources
-        for part in source.parts
-        for name in ([part.table] if part.table else names)
-    }
-    written = {(_rows_hash(rows), name) for name, rows in _written_rows(workspace).items() if rows}
-    found: dict[tuple[str, str], list[Batch]] = {}
-    chosen: list[Batch] = []
-    for batch in read_batches(workspace.landing):
-        if batch.file == WORKSPACE_FILE:
-            if (batch.file_hash, batch.table) in written:
-                chosen.append(batch)
-        else:
-            found.setdefault((batch.file_hash, batch.table), []).append(batch)
-    for group in found.values():
-        now = [batch for batch in group if (batch.mapping_hash, batch.table) in live]
-        if not now:
-            newest = max(group, key=lambda batch: (batch.landed_at, batch.seq))
-            parts = {
-                batch.part: batch
-                for batch in sorted(group, key=lambda b: b.landed_at)
-                if batch.source == newest.source
-            }
-            now = list(parts.values())
-        chosen += now
-    return tuple(sorted(chosen, key=lambda batch: (batch.seq, batch.landed_at, batch.batch_id)))
-
-
 @contextmanager
 def _alone(landing: Path) -> Iterator[None]:
     """Hold the landing zone; the operating system lets go of it when the process ends, however it ends."""
@@ -153,47 +117,6 @@ def _clear_unfinished(landing: Path) -> None:
         whole = batches.account_path(landing, path.parent.name, identity).exists()
         if not whole or path.name.endswith((".part", ".typed")):
             path.unlink()
-
-
-def table_of_file(name: str) -> str | None:
-    """The canonical table that a file is named after: `contacts_2024-05.csv.gz` is contacts."""
-    stem = re.split(r"\.", name, maxsplit=1)[0].lower().replace("-", "_")
-    for table in sorted(tables(), key=len, reverse=True):
-        if stem == table or re.match(rf"{table}[_ (\d]", stem):
-            return table
-    return None
-
-
-def _natural(path: Path) -> list[tuple[int, int | str]]:
-    """A sort key in which part_2 comes before part_10."""
-    pieces = re.split(r"(\d+)", path.as_posix().lower())
-    return [(0, int(piece)) if piece.isdigit() else (1, piece) for piece in pieces if piece]
-
-
-def files_of(source: Source, root: Path) -> list[Path]:
-    """The files that a source's globs match, each once, in natural order; hidden ones never."""
-    found: dict[Path, None] = {}
-    for pattern in source.files:
-        plain = Path(pattern)
-        if plain.is_absolute():
-            base, pattern = Path(plain.anchor), str(plain.relative_to(plain.anchor))
-        else:
-            base = root
-        for path in sorted(base.glob(pattern), key=_natural):
-            pieces = path.relative_to(base).parts
-            is_hidden = any(piece.startswith(".") and piece != ".." for piece in pieces)
-            if path.is_file() and not is_hidden and path != root / WORKSPACE_FILE:
-                found[path] = None
-    return list(found)
-
-
-def _written_rows(workspace: Workspace) -> dict[str, tuple[Mapping[str, Any], ...]]:
-    return {"programs": workspace.programs, "targets": workspace.targets}
-
-
-def _rows_hash(rows: tuple[Mapping[str, Any], ...]) -> str:
-    text = json.dumps([{k: constant_text(v) for k, v in row.items()} for row in rows], sort_keys=True)
-    return hashlib.blake2b(text.encode("utf-8"), digest_size=16).hexdigest()
 
 
 class _Run:
@@ -221,7 +144,7 @@ class _Run:
     def all(self, *, typed_in: bool = False) -> LandingReport:
         """Do everything; `typed_in`: what people typed into the app, too."""
         found: dict[str, Batch] = {}
-        for name, rows in _written_rows(self.workspace).items():
+        for name, rows in written_rows(self.workspace).items():
             if rows:
                 batch = self._land_written(tables()[name], rows)
                 found[batch.batch_id] = batch
@@ -249,7 +172,7 @@ class _Run:
 
     def _land_file(self, path: Path, file: str, source: Source) -> list[Batch]:
         file_hash, size = hash_file(path)
-        parts = [(part, _table_of(part, path)) for part in source.parts]
+        parts = [(part, table_of(part, path)) for part in source.parts]
         identities = [
             batch_id(
                 file_hash=file_hash, mapping_hash=source.mapping_hash(part, table.name), table=table.name
@@ -285,7 +208,6 @@ class _Run:
                 batch = replace(
                     batch, bytes=size, file_hash=file_hash, mapping_hash=source.mapping_hash(part, table.name)
                 )
-                batch = replace(batch, seq=self._place(batch))
                 written.append((batch, made))
                 refuse_volume(batch, self.history, self.workspace.settings)
         except BaseException:
@@ -297,7 +219,7 @@ class _Run:
 
     def _land_written(self, table: Table, rows: tuple[Mapping[str, Any], ...]) -> Batch:
         """Land rows that plumbline.toml itself holds; what is wrong with them is a wrong setting."""
-        file_hash, plain = _rows_hash(rows), _plain_source(WORKSPACE_FILE, table)
+        file_hash, plain = rows_hash(rows), _plain_source(WORKSPACE_FILE, table)
         ready = self._find(_plain_identity(plain, table, file_hash))
         if ready is not None:
             return ready
@@ -375,8 +297,8 @@ class _Run:
             file=file,
             source=source,
             part=part,
-            seq=1 + max((batch.seq for batch in self.known), default=0),
-            landed_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            seq=0,
+            landed_at=datetime.now(UTC).isoformat(timespec="microseconds"),
             bytes=0,
             file_hash="",
             mapping_hash="",
@@ -393,16 +315,17 @@ class _Run:
         )
 
     def _place(self, batch: Batch) -> int:
-        """A file that is landed again under a changed mapping keeps its place in the order."""
+        """The next place in the order; a file landed again under a changed mapping keeps the one it had."""
         earlier = [
             known.seq
             for known in self.known
             if (known.file_hash, known.table, known.part) == (batch.file_hash, batch.table, batch.part)
             and known.source == batch.source
         ]
-        return max(earlier, default=batch.seq)
+        return max(earlier, default=1 + max((known.seq for known in self.known), default=0))
 
     def _keep(self, batch: Batch, made: Written) -> Batch:
+        batch = replace(batch, seq=self._place(batch))
         publish(made.data, batch.data)
         publish(made.rejects, batch.rejects)
         write_account(batch, self.landing)
@@ -421,42 +344,3 @@ def _plain_identity(source: Source, table: Table, file_hash: str) -> str:
     (part,) = source.parts
     mapping_hash = source.mapping_hash(part, table.name)
     return batch_id(file_hash=file_hash, mapping_hash=mapping_hash, table=table.name)
-
-
-def _table_of(part: Part, path: Path) -> Table:
-    if part.table is not None:
-        return tables()[part.table]
-    name = table_of_file(path.name)
-    if name is None:
-        raise DataRefusedError(
-            f"its name says none of the tables {', '.join(tables())}; rename it or set 'table' of its source"
-        )
-    return tables()[name]
-
-
-def refuse_volume(batch: Batch, history: tuple[Batch, ...], settings: Settings) -> None:
-    """Refuse a file whose rows are far off what its source usually brings.
-
-    Raises:
-        DataRefusedError: If they are too few or too many, once there is enough history to tell.
-    """
-    earlier: dict[str, int] = {}
-    for known in history:
-        same = (known.source, known.table, known.part) == (batch.source, batch.table, batch.part)
-        if same and known.file_hash != batch.file_hash:
-            earlier[known.file_hash] = known.rows_read
-    if len(earlier) < settings.volume_history_files:
-        return
-    usual = statistics.median(earlier.values())
-    if max(usual, batch.rows_read) < settings.max_reject_share_min_rows:
-        return
-    if batch.rows_read < usual * settings.volume_low_share:
-        relation, setting = "far fewer", "volume_low_share"
-    elif batch.rows_read > usual * settings.volume_high_share:
-        relation, setting = "far more", "volume_high_share"
-    else:
-        return
-    raise DataRefusedError(
-        f"it has {batch.rows_read:,} rows of {batch.table}, {relation} than the {usual:,.0f} usual of source "
-        f"'{batch.source}'; if that is right, change {setting} under [settings]"
-    )

@@ -12,7 +12,7 @@ import pytest
 from pipelines.canonical import tables
 from pipelines.errors import StateError, UsageError
 from pipelines.landing import check, current_batches, land
-from pipelines.landing.land import table_of_file
+from pipelines.landing.found import table_of_file
 from pipelines.settings import read_workspace
 from pipelines.sources.casting import TYPES
 from tests.landing.desk import CONTACTS, ORDERS, Desk, column, rejects

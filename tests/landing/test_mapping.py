@@ -167,6 +167,7 @@ def test_one_file_feeds_orders_and_refunds(desk: Desk) -> None:
     report = desk.land(SHOP)
     assert report.refused == ()
     orders, refunds = report.batches
+    assert (orders.seq, refunds.seq) == (1, 2)
     assert [(r["order_id"], r["amount"], r["_line"]) for r in rows(orders)] == [("1", 10, 1), ("2", 20, 3)]
     assert [(r["outcome_id"], r["order_id"], r["amount"]) for r in rows(refunds)] == [("91", "2", 5)]
     assert rejects(orders) == [(2, None, None, "the line is no JSON object")]
