@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from pathlib import Path
 from pipelines import landing
 from pipelines.errors import DataRefusedError, ModelError, StateError
 from pipelines.landing import Batch, erased
+from pipelines.quality.results import ExpectationResult
 from pipelines.settings import Workspace
 from pipelines.warehouse.build import build_tables, connect, describe
 from pipelines.warehouse.history import (
@@ -164,10 +165,22 @@ def _build(
         path.with_name(path.name + ".wal").unlink(missing_ok=True)
         raise
     con.close()
-    warnings = tuple(
-        f"{r.suite}: {r.expectation} {r.column or ''}, {r.failed} rows" for r in results if not r.success
+    return accounts, moment, tuple(_warnings([batch for _, batch in accounts], results))
+
+
+def _warnings(batches: Sequence[Batch], marts: Sequence[ExpectationResult]) -> Iterator[str]:
+    """What stopped no row and is worth knowing, in words."""
+    for batch in batches:
+        yield from (f"{batch.file}: {said.note} ({said.count:,})" for said in batch.warnings)
+        yield from (_in_words(batch.file, result) for result in batch.expectations if not result.success)
+    yield from (
+        _in_words(result.suite.removeprefix("marts."), result) for result in marts if not result.success
     )
-    return accounts, moment, warnings
+
+
+def _in_words(where: str, result: ExpectationResult) -> str:
+    column = (result.column or "").replace("_is_known", "_id")
+    return f"{where}: {column} broken by {result.failed:,} of {result.checked:,} rows. {result.note}"
 
 
 def _previous(workspace: Workspace) -> Path | None:

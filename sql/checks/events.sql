@@ -1,5 +1,5 @@
 -- grain: one row per landed row that cannot be used yet
--- what:  rows of events that name a program nobody has described
+-- what:  rows of events that name a program nobody has described, or whose times run backwards
 -- keeps: the row's place in its file
 -- drops: rows that are fine
 select
@@ -12,3 +12,14 @@ from landed_events
 left join src_programs
     on src_programs.program_id = landed_events.program_id
 where src_programs.program_id is null
+
+union all
+
+select
+    _seq,
+    _line,
+    'ended_at' as column_name,
+    cast(ended_at as varchar) as value,
+    'ended before it started' as reason
+from landed_events
+where ended_at < started_at
