@@ -1,4 +1,7 @@
-"""Intraclass correlations of single ratings: (1,1), (2,1) and (3,1) from a complete units × raters table."""
+"""Intraclass correlations of single ratings: (1,1), (2,1) and (3,1).
+
+From mean squares where every rater scored every unit, else from the variances of a mixed model.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
+from scipy import linalg, special
 
 from pipelines.stats.estimates import MIN_UNITS, Estimate, nothing
+from pipelines.stats.mixed_design import design
+from pipelines.stats.mixed_system import System, minimum
 from pipelines.stats.ratings import Ratings
 
 
@@ -101,20 +106,6 @@ def icc_agreement_single(ms: MeanSquares, *, confidence: float = 0.95) -> Estima
     return Estimate(value, min(lower, value), max(upper, value))
 
 
-def complete_table(ratings: Ratings) -> tuple[np.ndarray, str]:
-    """The units that every rater scored, as a table, and what was left out in words.
-
-    Raises:
-        ValueError: If the scores are text.
-    """
-    complete = ratings.per_unit == len(ratings.raters)
-    rows = complete[ratings.unit]
-    table = ratings.scores[rows].reshape(int(complete.sum()), len(ratings.raters))
-    left_out = int((~complete).sum())
-    note = f"from the {table.shape[0]} of {ratings.n_units} units that every rater scored" if left_out else ""
-    return table, note
-
-
 @dataclass(frozen=True)
 class IntraclassCorrelations:
     """The three single-rating forms on the same table."""
@@ -144,25 +135,73 @@ def intraclass_correlations(ratings: Ratings, *, confidence: float = 0.95) -> In
     """ICC(1,1), (2,1) and (3,1).
 
     Args:
-        ratings: Scores that are numbers. Where ratings are missing, the units that every rater scored are
-            used and the note says how many; a mixed model is the way to use the rest.
+        ratings: Scores that are numbers. Where ratings are missing, variances of a mixed model (REML, units
+            and raters crossed) replace the mean squares, and the note says so.
         confidence: Coverage of the intervals.
     """
-    table, note = complete_table(ratings)
+    pairable = ratings.n_pairable_units
     if len(ratings.raters) < 2:
         return _all(nothing("one rater only"))
-    if table.shape[0] < MIN_UNITS:
+    if pairable < MIN_UNITS:
         return _all(
-            nothing(
-                f"only {table.shape[0]} units were scored by every rater; at least {MIN_UNITS} are needed"
-            )
+            nothing(f"only {pairable} units have two ratings or more; at least {MIN_UNITS} are needed")
         )
-    if float(np.ptp(table)) == 0:
+    if float(np.ptp(ratings.scores)) == 0:
         return _all(nothing("all ratings are the same, so there is nothing to tell apart"))
-    ms = mean_squares(table)
+    if ratings.n_ratings < ratings.n_units * len(ratings.raters):
+        return _from_variances(ratings, confidence)
+    ms = mean_squares(ratings.scores.reshape(ratings.n_units, len(ratings.raters)))
     forms = [icc_oneway_single, icc_agreement_single, icc_consistency_single]
-    found = [form(ms, confidence=confidence) for form in forms]
-    return IntraclassCorrelations(*(one.with_note(note) if note else one for one in found))
+    return IntraclassCorrelations(*(form(ms, confidence=confidence) for form in forms))
+
+
+_INCOMPLETE = "from a mixed model, since not every rater scored every unit"
+
+
+def _from_variances(ratings: Ratings, confidence: float) -> IntraclassCorrelations:
+    """Shares of variance: units over units and residual (3,1), and raters too (2,1); one-way for (1,1).
+
+    Limits are normal on the logit scale, by the curvature of the restricted likelihood at its peak.
+    """
+    z = float(special.ndtri((1 + confidence) / 2))
+    one_way = System(design(ratings.scores, {"unit": ratings.unit}), restricted=True)
+    crossed = System(design(ratings.scores, {"unit": ratings.unit, "rater": ratings.rater}), restricted=True)
+    unit = [crossed.found.first.name, *(factor.name for factor in crossed.found.rest)].index("unit")
+    alone, theta = minimum(one_way), minimum(crossed)
+    rater_ratio = float(theta[1 - unit]) ** 2
+    against_unit, against_rater = np.zeros(2), np.zeros(2)
+    against_unit[unit] = 2.0
+    against_rater[1 - unit] = 2 * rater_ratio / (1 + rater_ratio)
+    return IntraclassCorrelations(
+        _share(one_way, alone, float(alone[0]) ** 2, np.array([2.0]), z),
+        _share(crossed, theta, float(theta[unit]) ** 2 / (1 + rater_ratio), against_unit - against_rater, z),
+        _share(crossed, theta, float(theta[unit]) ** 2, against_unit, z),
+    )
+
+
+def _share(system: System, theta: np.ndarray, odds: float, slope: np.ndarray, z: float) -> Estimate:
+    """A share of variance from its odds, and the slopes of their logarithm by those of the ratios."""
+    value = odds / (1 + odds)
+    moving = np.flatnonzero((slope != 0) & (theta > 0))
+    if value <= 0 or value >= 1 - 1e-9:
+        return Estimate(value, note=f"{_INCOMPLETE}; a variance is 0, so the interval is not known")
+    curvature = np.empty((moving.size, moving.size))
+    step = 1e-3
+    for row, j in enumerate(moving):
+        up, down = theta.copy(), theta.copy()
+        up[j], down[j] = theta[j] * np.exp(step), theta[j] * np.exp(-step)
+        # The slope by a logarithm is the ratio times the slope by it.
+        change = system.criterion_and_slopes(up)[1] * up - system.criterion_and_slopes(down)[1] * down
+        curvature[row] = change[moving] / (2 * step)
+    covariance = 2 * linalg.pinvh((curvature + curvature.T) / 2)
+    variance = float(slope[moving] @ covariance @ slope[moving])
+    if variance <= 0:
+        return Estimate(value, note=f"{_INCOMPLETE}; its interval is not known")
+    half = z * float(np.sqrt(variance))
+    logit = float(np.log(odds))
+    return Estimate(
+        value, float(special.expit(logit - half)), float(special.expit(logit + half)), note=_INCOMPLETE
+    )
 
 
 def _all(refusal: Estimate) -> IntraclassCorrelations:

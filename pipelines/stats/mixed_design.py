@@ -159,16 +159,23 @@ class Eliminated:
 
     def products(self, ratio: float) -> tuple[FloatArray, FloatArray]:
         """Σ w·c·cᵀ and Σ w·c·y for w = ratio / (1 + ratio·count); ratio is of the variances."""
-        found = self._found
         if self._grouped is not None:
-            weight = ratio / (1 + ratio * self._counts)
-            return np.tensordot(weight, self._grouped, axes=1), weight @ self._grouped_y
-        weight = ratio / (1 + ratio * found.first_count)
+            by_count = ratio / (1 + ratio * self._counts)
+            return self._sum(by_count), by_count @ self._grouped_y
+        weight = ratio / (1 + ratio * self._found.first_count)
+        return self._sum(weight), self._found.cross.T @ (weight * self._found.first_y)
+
+    def squared_products(self, ratio: float) -> FloatArray:
+        """Σ w²·c·cᵀ for the same w."""
+        counts = self._found.first_count if self._grouped is None else self._counts
+        return self._sum((ratio / (1 + ratio * counts)) ** 2)
+
+    def _sum(self, weight: FloatArray) -> FloatArray:
+        if self._grouped is not None:
+            return np.tensordot(weight, self._grouped, axes=1)
         if self._dense is not None:
-            scaled = self._dense * weight[:, None]
-            return scaled.T @ self._dense, scaled.T @ found.first_y
-        scaled = found.cross.multiply(weight[:, None]).tocsr()
-        return (scaled.T @ found.cross).toarray(), scaled.T @ found.first_y
+            return (self._dense * weight[:, None]).T @ self._dense
+        return (self._found.cross.multiply(weight[:, None]).T.tocsr() @ self._found.cross).toarray()
 
 
 def _factor(name: str, code: ArrayLike) -> Factor:

@@ -314,12 +314,33 @@ class TestWhatCannotBeComputed:
         with pytest.raises(ValueError, match="twice"):
             ratings_from_long([1, 1], ["x", "x"], [3.0, 4.0])
 
-    def test_incomplete_units_are_left_out_of_the_correlations_and_counted(self):
-        matrix = np.array(SHROUT["ratings"], dtype=float)
-        with_gap = np.vstack([matrix, [5, np.nan, 5, 5]])
-        found = intraclass_correlations(ratings_from_matrix(with_gap)).icc_2_1
-        assert found.value == pytest.approx(0.29, abs=0.006)
-        assert found.note == "from the 6 of 7 units that every rater scored"
+    def test_missing_ratings_turn_mean_squares_into_a_mixed_model_and_say_so(self):
+        random = np.random.default_rng(7)
+        matrix = random.normal(0, 2, (80, 1)) + random.normal(0, 1, (1, 6)) + random.normal(0, 1, (80, 6))
+        gapped, thinned = matrix.copy(), matrix.copy()
+        gapped[3, 2] = np.nan
+        thinned[random.random(matrix.shape) < 0.4] = np.nan
+        whole, almost, half = (
+            intraclass_correlations(ratings_from_matrix(table)) for table in (matrix, gapped, thinned)
+        )
+        for form in ("icc_1_1", "icc_2_1", "icc_3_1"):
+            full, near, far = (getattr(one, form) for one in (whole, almost, half))
+            assert full.note == ""
+            assert near.note == far.note == "from a mixed model, since not every rater scored every unit"
+            # For complete data REML and mean squares agree, so one missing rating moves little.
+            assert near.value == pytest.approx(full.value, abs=0.005)
+            assert far.value == pytest.approx(full.value, abs=0.06)
+            assert far.lower < far.value < far.upper
+            assert 0 < near.upper - near.lower < 2 * (full.upper - full.lower)
+
+    def test_no_variance_between_units_has_a_value_of_0_and_no_interval(self):
+        random = np.random.default_rng(1)
+        matrix = np.array([1.0, 2.0, 3.0]) + random.permuted(np.tile([0.0, 0.1, -0.1], (10, 1)), axis=1)
+        matrix[0, 0] = np.nan
+        found = intraclass_correlations(ratings_from_matrix(matrix)).icc_1_1
+        assert found.value == pytest.approx(0.0, abs=1e-6)
+        assert found.lower is None
+        assert "interval is not known" in found.note
 
 
 matrices = st.integers(0, 10_000).map(
