@@ -3,16 +3,17 @@
 May import sources, quality, settings, errors and the canonical tables.
 """
 
-from pipelines.landing.batch import Batch, RejectReason, Warning
+from pipelines.landing.batch import Batch, RejectReason
 from pipelines.landing.current import current_batches
 from pipelines.landing.land import LandingReport, RefusedFile, check, land
+from pipelines.sources.mapping import FileWarning
 
 __all__ = [
     "Batch",
+    "FileWarning",
     "LandingReport",
     "RefusedFile",
     "RejectReason",
-    "Warning",
     "check",
     "current_batches",
     "land",

@@ -1,4 +1,4 @@
-"""A landed batch and its account on disk; imports quality's results only."""
+"""A landed batch and its account on disk; imports quality's results and mapping's warnings."""
 
 from __future__ import annotations
 
@@ -11,16 +11,9 @@ from typing import Any
 
 from pipelines.errors import StateError
 from pipelines.quality.results import ExpectationResult
+from pipelines.sources.mapping import FileWarning
 
 FORMAT_VERSION = 1
-
-
-@dataclass(frozen=True)
-class Warning:
-    """Something to know of a file that stopped no row: `count` rows, or columns where it is about columns."""
-
-    note: str
-    count: int
 
 
 @dataclass(frozen=True)
@@ -68,7 +61,7 @@ class Batch:
     rows_landed: int
     rows_rejected: int
     rows_duplicate: int
-    warnings: tuple[Warning, ...]
+    warnings: tuple[FileWarning, ...]
     expectations: tuple[ExpectationResult, ...]
     data: Path = field(compare=False)
     rejects: Path = field(compare=False)
@@ -120,7 +113,7 @@ def read_account(path: Path) -> Batch:
         account: dict[str, Any] = json.loads(path.read_text("utf-8"))
         known = {item.name for item in fields(Batch)}
         account = {key: value for key, value in account.items() if key in known}
-        account["warnings"] = tuple(Warning(**item) for item in account["warnings"])
+        account["warnings"] = tuple(FileWarning(**item) for item in account["warnings"])
         account["expectations"] = tuple(ExpectationResult(**item) for item in account["expectations"])
         account["reasons"] = tuple(RejectReason(**item) for item in account.get("reasons", ()))
         landing = path.parent.parent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import tempfile
@@ -82,7 +83,8 @@ def land(workspace: Workspace, *, progress: Progress | None = None) -> LandingRe
         key = workspace_key(workspace.state / "key", landed=bool(known))
         run = _Run(workspace, sources, workspace.landing, key, known, progress)
         run.erased = Erased.read(workspace.state, key)
-        return run.all(typed_in=True)
+        with _said_when_full():
+            return run.all(typed_in=True)
 
 
 def check(workspace: Workspace, *, progress: Progress | None = None) -> LandingReport:
@@ -108,6 +110,19 @@ def _alone(landing: Path) -> Iterator[None]:
         except BlockingIOError:
             raise StateError("another load is at work in this workspace; wait for it to end.") from None
         yield
+
+
+@contextmanager
+def _said_when_full() -> Iterator[None]:
+    """Say that the disk is full in words; what was written so far is kept or cleared by the next run."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        raise StateError(
+            "the disk is full, so not everything could be landed; make room and load again."
+        ) from None
 
 
 def _clear_unfinished(landing: Path) -> None:
@@ -157,6 +172,11 @@ class _Run:
                 except DataRefusedError as error:
                     self.refused.append(RefusedFile(file, source.name, str(error)))
                     self.progress(f"{file}: refused")
+                except OSError as error:
+                    if error.filename is None or Path(error.filename) != path:
+                        raise
+                    said = f"it cannot be read: {error.strerror}"
+                    self.refused.append(RefusedFile(file, source.name, said))
         if typed_in and (batch_of_app := self._land_typed_in()) is not None:
             found[batch_of_app.batch_id] = batch_of_app
         return LandingReport(tuple(found.values()), tuple(self.refused))
@@ -171,6 +191,7 @@ class _Run:
         return next((batch for batch in self.known if batch.batch_id == identity), None)
 
     def _land_file(self, path: Path, file: str, source: Source) -> list[Batch]:
+        before = path.stat()
         file_hash, size = hash_file(path)
         parts = [(part, table_of(part, path)) for part in source.parts]
         identities = [
@@ -210,6 +231,9 @@ class _Run:
                 )
                 written.append((batch, made))
                 refuse_volume(batch, self.history, self.workspace.settings)
+            after = path.stat()
+            if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+                raise DataRefusedError("it was written to while it was read; load again once it is complete")
         except BaseException:
             for _, made in written:
                 made.data.unlink(missing_ok=True)

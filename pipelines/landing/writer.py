@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,7 @@ import pyarrow.parquet as pq
 
 from pipelines.canonical import Table
 from pipelines.errors import DataRefusedError
-from pipelines.landing.batch import RejectReason, Warning, data_path, rejects_path
+from pipelines.landing.batch import RejectReason, data_path, rejects_path
 from pipelines.landing.erased import Erased, rejects_of
 from pipelines.landing.folding import fold_rows
 from pipelines.landing.judge import judge
@@ -25,6 +24,7 @@ from pipelines.sources.casting import LOCAL_MASK, REJECT_SCHEMA, TYPES, cast_row
 from pipelines.sources.config import Part, Source
 from pipelines.sources.gate import LineReject
 from pipelines.sources.lookups import looked_up, own_columns, with_lookups
+from pipelines.sources.mapping import FileWarning
 from pipelines.sources.pseudonyms import Pseudonymiser
 from pipelines.sources.reading import LINE, Chunk, Header, is_encoding_reject, read_chunks
 
@@ -44,7 +44,7 @@ class Written:
     rows_rejected: int
     rows_duplicate: int
     reasons: tuple[RejectReason, ...]
-    warnings: tuple[Warning, ...]
+    warnings: tuple[FileWarning, ...]
     expectations: tuple[ExpectationResult, ...]
 
 
@@ -264,21 +264,20 @@ def _refuse_share(found: pl.DataFrame, harmless: int, read: int, settings: Setti
     bad = found.height - harmless
     if read < settings.max_reject_share_min_rows or bad <= settings.max_reject_share * read:
         return
-    words = found.with_columns(pl.col("reason").fill_null(""), pl.col("column").fill_null(""))
-    (column, reason), count = Counter(words.select("column", "reason").iter_rows()).most_common(1)[0]
-    where = f"column {column}: {reason}" if column else reason
+    most = _reasons(found)[0]
+    where = f"column {most.column}: {most.reason}" if most.column else most.reason
     raise DataRefusedError(
         f"{bad:,} of its {read:,} rows are rejected, more than the allowed share of "
-        f"{settings.max_reject_share:.0%}; most often ({count:,} rows) {where}"
+        f"{settings.max_reject_share:.0%}; most often ({most.rows:,} rows) {where}"
     )
 
 
-def _warnings(plan: mapping.Plan, tally: _Tally) -> tuple[Warning, ...]:
-    notes = [Warning(note, 1) for note in plan.warnings]
+def _warnings(plan: mapping.Plan, tally: _Tally) -> tuple[FileWarning, ...]:
+    notes = [*plan.warnings]
     if tally.skipped:
         notes.append(
-            Warning(f"rows are deliberately no {plan.table.name} (skip, or empty cells)", tally.skipped)
+            FileWarning(f"rows are deliberately no {plan.table.name} (skip, or empty cells)", tally.skipped)
         )
     if tally.folded:
-        notes.append(Warning("rows were put together with others of the same key", tally.folded))
+        notes.append(FileWarning("rows were put together with others of the same key", tally.folded))
     return tuple(notes)

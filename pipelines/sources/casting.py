@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipelines.canonical import MONEY_SCALE, RATE_SCALE, Column, Table
+from pipelines.errors import DataRefusedError
 from pipelines.sources.config import is_zone
 from pipelines.sources.masking import MASKED, scrubbed, shown
 from pipelines.sources.pseudonyms import Pseudonymiser
@@ -37,6 +38,7 @@ TYPES: dict[str, pl.DataType] = {
     "timestamp": pl.Datetime("us"),
     "date": pl.Date(),
 }
+SCALES = {"money": MONEY_SCALE, "rate": RATE_SCALE}
 TRUE, FALSE = ("true", "1", "yes", "t", "y"), ("false", "0", "no", "f", "n")
 _COMMA_NUMBER = r"^[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?$"
 # Columns of text that may rightly hold an e-mail address: the people who work here, not customers.
@@ -178,6 +180,8 @@ def cast_column(
         return Cast(values)
     if column.type == "date" and isinstance(values.dtype, pl.Datetime):
         return Cast(values.cast(pl.Date))
+    if column.type in SCALES and values.dtype.is_float():
+        values = _without_noise(values, SCALES[column.type])
     text = _text(values, trimmed=trimmed)
     if column.type == "text":
         return _words(text, column, pseudonyms)
@@ -192,9 +196,20 @@ def cast_column(
     return _checked(text, _numbers(text, column))
 
 
+def _without_noise(values: pl.Series, scale: int) -> pl.Series:
+    """Binary fractions as the decimals they stand for (19.990000000000002), where that is beyond doubt."""
+    rounded = values.round(scale)
+    is_noise = (values - rounded).abs() <= 1e-12 * (values.abs() + 1)
+    return rounded.zip_with(is_noise.fill_null(False), values)
+
+
 def _text(values: pl.Series, *, trimmed: bool) -> pl.Series:
-    """Trimmed text; what is empty is null."""
+    """Trimmed text; what is empty is null. Whole numbers that a typed file has as floats lose their `.0`."""
+    if values.dtype.is_nested() or values.dtype == pl.Binary:
+        raise DataRefusedError(f"column '{values.name}' holds {values.dtype}, not plain values")
     text = values if values.dtype == pl.String else values.cast(pl.String, strict=False)
+    if values.dtype.is_float():
+        text = text.str.replace(r"\.0$", "")
     if not trimmed:
         text = text.str.strip_chars()
     empty = text == ""
@@ -244,7 +259,7 @@ def _numbers(text: pl.Series, column: Column) -> pl.Series:
         numbers = text.cast(pl.Float64, strict=False)
         strange = ~numbers.is_finite()
         return numbers.set(strange, None) if strange.any() else numbers
-    scale = MONEY_SCALE if column.type == "money" else RATE_SCALE
+    scale = SCALES[column.type]
     plain = rf"^[+-]?\d{{1,{18 - scale}}}(\.\d{{0,{scale}}}0*)?$|^[+-]?\.\d{{1,{scale}}}0*$"
     strange = ~text.str.contains(plain)
     fine = text.set(strange, None) if strange.any() else text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -14,6 +15,15 @@ from pipelines.sources.config import EXPRESSION_NAMES, Part, spoken_of
 from pipelines.sources.reading import LINE, Header, same_name
 
 Expressions = Mapping[str, pl.Expr]
+UNUSED_NAMED = 10
+
+
+@dataclass(frozen=True)
+class FileWarning:
+    """Something to know of a file that stopped no row: `count` rows, or columns where it is about columns."""
+
+    note: str
+    count: int
 
 
 @dataclass(frozen=True)
@@ -36,7 +46,7 @@ class Plan:
     fields: Mapping[str, str]
     expressions: Expressions
     unpivoted: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[FileWarning, ...] = ()
 
 
 def plan(part: Part, table: Table, header: Header) -> Plan:
@@ -83,7 +93,7 @@ class _Found:
         self._table = table
         self._header = header
         self.missing: list[str] = []
-        self.warnings: list[str] = []
+        self.warnings: list[FileWarning] = []
 
     def column(self, field: str, column: str) -> bool:
         """Whether a field's column is there."""
@@ -102,7 +112,8 @@ class _Found:
             self._lacks(field, f"{names} (for {field})")
             return False
         self.warnings += [
-            f"column '{name}' is not in the file; {field} reads it as empty." for name in absent
+            FileWarning(f"column '{name}' is not in the file; {field} reads it as empty", 1)
+            for name in absent
         ]
         return True
 
@@ -110,7 +121,7 @@ class _Found:
         if self._table[field].required:
             self.missing.append(wanted)
         else:
-            self.warnings.append(f"column {wanted} is not in the file; {field} stays empty.")
+            self.warnings.append(FileWarning(f"column {wanted} is not in the file; {field} stays empty", 1))
 
 
 def _roots(expression: pl.Expr) -> list[str]:
@@ -154,13 +165,21 @@ def _unpivoted(part: Part, header: Header) -> tuple[str, ...]:
     return tuple(dict.fromkeys(matched))
 
 
-def _unused(header: Header, reads: tuple[str, ...]) -> list[str]:
-    """Warnings of the columns that nothing uses."""
+def _unused(header: Header, reads: tuple[str, ...]) -> list[FileWarning]:
+    """A warning of the columns that nothing uses."""
     if header.names is None:
         return []
     used = {header.find(name) for name in reads}
-    unused = [name or "(no name)" for index, name in enumerate(header.names) if index not in used]
-    return [f"column '{name}' is not used." for name in dict.fromkeys(unused)]
+    unused = [
+        f"'{name}'" if name else "one without a name"
+        for index, name in enumerate(header.names)
+        if index not in used
+    ]
+    if not unused:
+        return []
+    more = f" and {len(unused) - UNUSED_NAMED} more" if len(unused) > UNUSED_NAMED else ""
+    note = f"columns that nothing uses: {', '.join(unused[:UNUSED_NAMED])}{more}"
+    return [FileWarning(note, len(unused))]
 
 
 def apply(plan_: Plan, frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
@@ -192,7 +211,8 @@ def apply(plan_: Plan, frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     try:
         return frame.select(outputs), skipped
     except pl.exceptions.PolarsError as error:
-        reason = str(error).splitlines()[0]
+        # Polars quotes the values it failed on, which are nobody's to see.
+        reason = re.sub(r"(:? \[|: \").*", "", str(error).splitlines()[0])
         raise DataRefusedError(f"an expression of {plan_.table.name} cannot be computed: {reason}") from None
 
 

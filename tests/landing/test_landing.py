@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import resource
+import signal
 import stat
+import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -11,7 +14,7 @@ import pytest
 
 from pipelines.canonical import tables
 from pipelines.errors import StateError, UsageError
-from pipelines.landing import check, current_batches, land
+from pipelines.landing import check, current_batches, land, writer
 from pipelines.landing.found import table_of_file
 from pipelines.settings import read_workspace
 from pipelines.sources.casting import TYPES
@@ -359,3 +362,51 @@ def test_microseconds_stay(desk: Desk) -> None:
 def test_landing_needs_a_workspace_that_can_be_read(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no plumbline\.toml"):
         land(read_workspace(tmp_path))
+
+
+def test_a_full_disk_is_said_and_nothing_half_is_kept(desk: Desk) -> None:
+    made = CONTACTS + "".join(contact(number) for number in range(20_000))
+    desk.write("contacts.csv", made)
+    workspace = desk.configure()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, before[1]))
+    try:
+        with pytest.raises(StateError, match="the disk is full"):
+            land(workspace)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert land(workspace).batches[0].rows_landed == 20_000
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = desk.write("contacts.csv", contacts(1))
+    real = writer.judge
+
+    def late(*args: object) -> object:
+        path.write_text(contacts(1, 2))
+        return real(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(writer, "judge", late)
+    assert "written to while it was read" in desk.refusal()
+    monkeypatch.undo()
+    assert desk.land_one().rows_landed == 2
+
+
+def test_a_file_that_cannot_be_opened_is_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.write("contacts.csv", contacts(1))
+
+    def closed(path: Path) -> tuple[str, int]:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(sys.modules["pipelines.landing.land"], "hash_file", closed)
+    assert desk.refusal() == "it cannot be read: Permission denied"
+
+
+def test_hidden_files_and_links_to_nowhere_are_no_sources(desk: Desk) -> None:
+    desk.write(".contacts.csv", contacts(1))
+    (desk.root / "contacts.csv").symlink_to(desk.root / "nowhere.csv")
+    desk.write("contacts_2.csv", contacts(2))
+    (batch,) = desk.land().batches
+    assert batch.file == "contacts_2.csv"

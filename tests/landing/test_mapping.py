@@ -36,7 +36,7 @@ def test_columns_values_formats_constants_expressions_and_prefix(desk: Desk) -> 
     assert column(batch, "program_id") == ["P1"] * 3
     assert column(batch, "handle_seconds") == [90, None, 120]
     assert [name is None for name in column(batch, "customer_id")] == [False, False, True]
-    assert [warning.note for warning in batch.warnings] == ["column 'Amount' is not used."]
+    assert [warning.note for warning in batch.warnings] == ["columns that nothing uses: 'Amount'"]
 
 
 def test_values_of_empty_cells_and_every_other_word(desk: Desk) -> None:
@@ -183,7 +183,7 @@ def test_header_variations_of_canonical_files(desk: Desk) -> None:
     batch = desk.land_one()
     assert column(batch, "contact_id") == ["c1"]
     assert [(warning.note, warning.count) for warning in batch.warnings] == [
-        ("column 'extra' is not used.", 1)
+        ("columns that nothing uses: 'extra', 'extra'", 2)
     ]
 
 

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.canonical import Column
+from pipelines.errors import DataRefusedError
 from pipelines.sources.casting import Cast, cast_column
 from pipelines.sources.pseudonyms import Pseudonymiser, pseudonym
 from pipelines.sources.timestamps import local_to_utc
@@ -37,7 +38,7 @@ def cast(
     )
 
 
-def accepted(texts: list[Any], kind: str, **options: Any) -> list[Any]:
+def accepted(texts: list[Any] | pl.Series, kind: str, **options: Any) -> list[Any]:
     """The cast values, "bad" where a value was not accepted."""
     found = cast(texts, kind, **options)
     bad = found.bad.to_list() if found.bad is not None else [False] * len(texts)
@@ -274,3 +275,14 @@ def test_no_text_is_lost_or_breaks_a_cast(texts: list[str | None]) -> None:
         for text, value, wrong in zip(texts, found.values.to_list(), bad, strict=True):
             trimmed = pl.Series([text], dtype=pl.String).str.strip_chars()[0]
             assert wrong == (bool(trimmed) and value is None)
+
+
+def test_what_typed_files_hold() -> None:
+    floats = pl.Series("customer", [17850.0, None, 0.5])
+    assert cast(floats, "text").values.to_list() == ["17850", None, "0.5"]
+    money = pl.Series([0.1 + 0.2, 19.990000000000002, 1.23456, 3.0])
+    assert accepted(money, "money") == [Decimal("0.3"), Decimal("19.99"), "bad", Decimal(3)]
+    assert cast(pl.Series([True, None]), "boolean").values.to_list() == [True, None]
+    assert cast(pl.Series([1, 0]), "boolean").values.to_list() == [True, False]
+    with pytest.raises(DataRefusedError, match="holds List"):
+        cast(pl.Series("tags", [["a"]]), "text")
