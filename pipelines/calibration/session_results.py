@@ -1,42 +1,22 @@
 """What came of one calibration session: who agreed with whom, and who is off from what was right.
 
 Frames in, frames out. `scores` has contact_id, grader_id, criterion_id and score (null: not applicable);
-`criteria` has criterion_id, label, section, min, max, weight, auto_fail and scale. Imports `pipelines.stats`.
+`criteria` has criterion_id, label, section, min, max, weight, auto_fail and scale. Imports nothing
+of ours.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import polars as pl
 
-from pipelines.stats.agreement import Agreement, agreement
-from pipelines.stats.ratings import Ratings, ratings_from_long
 
 NEAR_POINTS = 5.0
 """Points of 100 within which a review's score is commonly called calibrated."""
 
 CONSENSUS, REFERENCE, MEDIAN = "consensus", "reference grader", "median of the graders"
-_CELL = ("contact_id", "criterion_id")
+CELL = ("contact_id", "criterion_id")
 _REVIEW = ("contact_id", "grader_id")
-_SLACK = 1e-9  # 0.3 and 0.1 are within 0.2, whatever binary fractions say
-
-
-@dataclass(frozen=True)
-class CriterionAgreement:
-    """How far graders agree on one criterion.
-
-    Attributes:
-        n_pairs: Pairs of graders on one contact, of which both gave a score or said that none applies.
-        within_share: Of those pairs, the share within the tolerance; None without a pair.
-        confused: The two levels by which pairs were most often out of tolerance; None without such a pair.
-    """
-
-    criterion_id: str
-    agreement: Agreement
-    n_pairs: int
-    within_share: float | None
-    confused: tuple[float, float] | None
+SLACK = 1e-9  # 0.3 and 0.1 are within 0.2, whatever binary fractions say
 
 
 def review_scores(scores: pl.DataFrame, criteria: pl.DataFrame) -> pl.DataFrame:
@@ -90,23 +70,23 @@ def references(
     parts = []
     if consensus is not None and consensus.height:
         parts.append(
-            consensus.select(*_CELL, pl.col("score").alias("reference"), pl.lit(CONSENSUS).alias("basis"))
+            consensus.select(*CELL, pl.col("score").alias("reference"), pl.lit(CONSENSUS).alias("basis"))
         )
     if reference_grader is not None:
         expert = scores.filter(pl.col("grader_id") == reference_grader)
         parts.append(
-            expert.select(*_CELL, pl.col("score").alias("reference"), pl.lit(REFERENCE).alias("basis"))
+            expert.select(*CELL, pl.col("score").alias("reference"), pl.lit(REFERENCE).alias("basis"))
         )
     answered, silent = pl.col("score").count(), pl.col("score").null_count()
     middle = (
-        scores.group_by(_CELL)
+        scores.group_by(CELL)
         .agg(
             pl.when(answered >= silent).then(pl.col("score").median()).alias("reference"), pl.len().alias("n")
         )
         .filter(pl.col("n") > 1)
     )
-    parts.append(middle.select(*_CELL, "reference", pl.lit(MEDIAN).alias("basis")))
-    return pl.concat(parts).unique(_CELL, keep="first", maintain_order=True).sort(_CELL)
+    parts.append(middle.select(*CELL, "reference", pl.lit(MEDIAN).alias("basis")))
+    return pl.concat(parts).unique(CELL, keep="first", maintain_order=True).sort(CELL)
 
 
 def compared(
@@ -130,7 +110,7 @@ def compared(
     both_silent = pl.col("score").is_null() & pl.col("reference").is_null()
     own = (pl.col("grader_id") == (reference_grader or "")) & (pl.col("basis") == REFERENCE)
     return (
-        scores.join(reference, on=_CELL)
+        scores.join(reference, on=CELL)
         .filter(~own)
         .join(criteria.select("criterion_id", "min", "max", "weight"), on="criterion_id")
         .select(
@@ -141,8 +121,8 @@ def compared(
             "reference",
             "basis",
             difference.alias("difference"),
-            (both_silent | (difference.abs() <= _SLACK).fill_null(False)).alias("is_exact"),
-            (both_silent | (difference.abs() <= tolerance + _SLACK).fill_null(False)).alias("is_within"),
+            (both_silent | (difference.abs() <= SLACK).fill_null(False)).alias("is_exact"),
+            (both_silent | (difference.abs() <= tolerance + SLACK).fill_null(False)).alias("is_within"),
             (1 - difference.abs() / (pl.col("max") - pl.col("min"))).alias("alignment"),
             "weight",
         )
@@ -161,7 +141,7 @@ def by_review(
         criteria that both scored), is_near (the review's scores within 5 points of each other).
     """
     right = reference.select(
-        *_CELL, pl.lit("reference").alias("grader_id"), pl.col("reference").alias("score")
+        *CELL, pl.lit("reference").alias("grader_id"), pl.col("reference").alias("score")
     )
     right_scores = review_scores(right, criteria).select(
         "contact_id", pl.col("score").alias("reference_score")
@@ -192,7 +172,7 @@ def by_review(
             "exact_share",
             "tolerance_share",
             pl.when(pl.col("weight") > 0).then(pl.col("aligned") / pl.col("weight")).alias("alignment_score"),
-            pl.when(is_compared).then(difference.abs() <= NEAR_POINTS + _SLACK).alias("is_near"),
+            pl.when(is_compared).then(difference.abs() <= NEAR_POINTS + SLACK).alias("is_near"),
         )
         .sort(_REVIEW)
     )
@@ -233,7 +213,7 @@ def spread(scores: pl.DataFrame, criteria: pl.DataFrame) -> pl.DataFrame:
     """
     return (
         scores.join(criteria.select("criterion_id", "min", "max"), on="criterion_id")
-        .group_by(_CELL)
+        .group_by(CELL)
         .agg(
             pl.len().cast(pl.Int64).alias("n"),
             pl.col("score").min().alias("low"),
@@ -245,7 +225,7 @@ def spread(scores: pl.DataFrame, criteria: pl.DataFrame) -> pl.DataFrame:
             ),
         )
         .select(
-            *_CELL,
+            *CELL,
             "n",
             "low",
             "high",
@@ -255,76 +235,5 @@ def spread(scores: pl.DataFrame, criteria: pl.DataFrame) -> pl.DataFrame:
             .alias("spread"),
         )
         .filter(pl.col("n") > 1)
-        .sort(_CELL)
+        .sort(CELL)
     )
-
-
-def pairs(scores: pl.DataFrame, *, tolerance: float) -> pl.DataFrame:
-    """Every two graders on one criterion of one contact.
-
-    Returns:
-        contact_id, criterion_id, grader_a, grader_b, score_a, score_b, is_within (as in `compared`).
-    """
-    first = scores.select(*_CELL, pl.col("grader_id").alias("grader_a"), pl.col("score").alias("score_a"))
-    second = scores.select(*_CELL, pl.col("grader_id").alias("grader_b"), pl.col("score").alias("score_b"))
-    silent = pl.col("score_a").is_null() & pl.col("score_b").is_null()
-    near = (pl.col("score_a") - pl.col("score_b")).abs() <= tolerance + _SLACK
-    return (
-        first.join(second, on=_CELL)
-        .filter(pl.col("grader_a") < pl.col("grader_b"))
-        .with_columns((silent | near.fill_null(False)).alias("is_within"))
-        .sort(*_CELL, "grader_a", "grader_b")
-    )
-
-
-def criterion_agreements(
-    scores: pl.DataFrame, criteria: pl.DataFrame, *, tolerance: float
-) -> tuple[CriterionAgreement, ...]:
-    """Agreement on each criterion, in the order of `criteria`."""
-    two = pairs(scores, tolerance=tolerance)
-    found = []
-    for criterion, scale in criteria.select("criterion_id", "scale").rows():
-        mine = scores.filter((pl.col("criterion_id") == criterion) & pl.col("score").is_not_null())
-        of_pairs = two.filter(pl.col("criterion_id") == criterion)
-        share = of_pairs["is_within"].mean()
-        found.append(
-            CriterionAgreement(
-                criterion_id=criterion,
-                agreement=agreement(_ratings(mine), scale, tolerance=tolerance),
-                n_pairs=of_pairs.height,
-                within_share=None if share is None else float(share),  # type: ignore[arg-type]  # of booleans
-                confused=_confused(of_pairs),
-            )
-        )
-    return tuple(found)
-
-
-def review_agreement(reviews: pl.DataFrame) -> Agreement:
-    """Agreement of the whole reviews' scores, on an interval scale, adjacent within 5 points."""
-    return agreement(_ratings(reviews.drop_nulls("score")), "interval", tolerance=NEAR_POINTS)
-
-
-def _ratings(scores: pl.DataFrame) -> Ratings:
-    return ratings_from_long(
-        scores["contact_id"].to_numpy(), scores["grader_id"].to_numpy(), scores["score"].to_numpy()
-    )
-
-
-def _confused(two: pl.DataFrame) -> tuple[float, float] | None:
-    """The two levels by which pairs were most often out of tolerance."""
-    apart = two.filter(
-        ~pl.col("is_within") & pl.col("score_a").is_not_null() & pl.col("score_b").is_not_null()
-    )
-    if apart.is_empty():
-        return None
-    levels = (
-        apart.select(
-            pl.min_horizontal("score_a", "score_b").alias("low"),
-            pl.max_horizontal("score_a", "score_b").alias("high"),
-        )
-        .group_by("low", "high")
-        .len()
-        .sort("len", "low", "high", descending=[True, False, False])
-    )
-    low, high, _ = levels.row(0)
-    return float(low), float(high)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from pipelines.calibration import session_agreement as agreed
 from pipelines.calibration import session_results as results
 from tests.calibration_app.shop import CRITERIA, WHOLE
 
@@ -53,8 +54,8 @@ def test_a_reviews_score_is_weighted_leaves_out_what_does_not_apply_and_is_nough
 
 
 def test_what_is_right_is_the_consensus_else_the_reference_grader_else_the_median():
-    agreed = pl.DataFrame({"contact_id": ["K1"], "criterion_id": ["policy"], "score": [1.0]})
-    found = results.references(SCORES, reference_grader="ada", consensus=agreed)
+    settled = pl.DataFrame({"contact_id": ["K1"], "criterion_id": ["policy"], "score": [1.0]})
+    found = results.references(SCORES, reference_grader="ada", consensus=settled)
     assert one(found, contact_id="K1", criterion_id="policy")["reference"] == 1.0
     assert one(found, contact_id="K1", criterion_id="policy")["basis"] == "consensus"
     assert one(found, contact_id="K2", criterion_id="tone")["basis"] == "reference grader"
@@ -93,8 +94,8 @@ def test_a_point_of_tolerance_forgives_a_point_but_never_a_missing_score():
 
 def test_the_reference_grader_is_held_to_a_consensus_but_not_to_himself():
     assert one(reviews(SCORES), contact_id="K1", grader_id="ada")["n_criteria"] == 0
-    agreed = pl.DataFrame({"contact_id": ["K1"], "criterion_id": ["policy"], "score": [1.0]})
-    ada = one(reviews(SCORES, consensus=agreed), contact_id="K1", grader_id="ada")
+    settled = pl.DataFrame({"contact_id": ["K1"], "criterion_id": ["policy"], "score": [1.0]})
+    ada = one(reviews(SCORES, consensus=settled), contact_id="K1", grader_id="ada")
     assert (ada["n_criteria"], ada["n_out"], ada["alignment_score"]) == (1, 1, 0.5)
 
 
@@ -116,38 +117,64 @@ def test_spread_is_a_share_of_the_scale_and_whole_where_some_say_not_applicable(
     assert results.spread(SCORES.filter(grader_id="ada"), FORM).is_empty()
 
 
-def test_pairs_and_agreement_of_each_criterion_say_what_is_confused_and_that_two_contacts_are_few():
-    found = {item.criterion_id: item for item in results.criterion_agreements(SCORES, FORM, tolerance=0)}
-    assert list(found) == [criterion.criterion_id for criterion in CRITERIA]
-    assert (found["greet"].n_pairs, found["greet"].within_share, found["greet"].confused) == (12, 0.5, (1, 2))
-    assert found["safe"].within_share == 0.75
-    alpha = found["tone"].agreement.krippendorff_alpha
-    assert alpha.value is None and "only 2 units" in alpha.note
+def test_pairs_are_within_the_tolerance_or_not():
+    found = agreed.pairs(SCORES, tolerance=0)
+    greet = found.filter(pl.col("criterion_id") == "greet")
+    assert (greet.height, greet["is_within"].mean()) == (12, 0.5)
+    assert found.filter(pl.col("criterion_id") == "safe")["is_within"].mean() == 0.75
+    # dee alone says that policy does not apply to K2
+    policy = found.filter((pl.col("criterion_id") == "policy") & (pl.col("contact_id") == "K2"))
+    assert policy["is_within"].to_list().count(False) == 3
+    assert agreed.pairs(SCORES, tolerance=2).filter(~pl.col("is_within")).height == 3
 
 
-def test_alpha_of_a_session_is_that_of_the_published_example():
-    # Krippendorff (2011), Computing Krippendorff's Alpha-Reliability, the example of section E, ordinal
-    table = [
-        [1, 2, 3, 3, 2, 1, 4, 1, 2, None, None, None], [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, None, 3],
-        [None, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, None], [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, None],
-    ]  # fmt: skip
+def test_two_contacts_are_too_few_for_alpha_and_the_table_says_so():
+    found = agreed.agreement_table(SCORES, FORM, tolerance=0)
+    assert found["level"].to_list() == ["criterion"] * 4 + ["section"] * 3 + ["review"]
+    assert found["name"].to_list()[:4] == [criterion.label for criterion in CRITERIA]
+    tone = one(found, name="Tone")
+    assert tone["alpha"] is None and "only 2 units" in tone["alpha_note"]
+    assert (tone["n_contacts"], tone["exact_share"]) == (2, 0.0)
+    assert one(agreed.agreement_table(SCORES, FORM, tolerance=2), name="Tone")["within_share"] == 1.0
+
+
+# Krippendorff (2011), Computing Krippendorff's Alpha-Reliability, the example of section E
+PUBLISHED = [
+    [1, 2, 3, 3, 2, 1, 4, 1, 2, None, None, None], [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, None, 3],
+    [None, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, None], [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, None],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("scale", "alpha"), [("nominal", 0.743), ("ordinal", 0.815), ("interval", 0.849)])
+def test_alpha_of_a_session_is_that_of_the_published_example(scale, alpha):
     rows = [
         (f"K{contact}", f"g{grader}", "q", None if score is None else float(score))
-        for grader, scores in enumerate(table)
+        for grader, scores in enumerate(PUBLISHED)
         for contact, score in enumerate(scores)
     ]
     form = FORM.head(1).with_columns(
-        pl.lit("q").alias("criterion_id"), pl.lit(1.0).alias("min"), pl.lit(5.0).alias("max")
-    )
+        pl.lit("q").alias("criterion_id"), pl.lit(1.0).alias("min"), pl.lit(5.0).alias("max"),
+        pl.lit(scale).alias("scale"), pl.lit(False).alias("auto_fail"),
+    )  # fmt: skip
     scores = pl.DataFrame(rows, schema=SCORES.schema, orient="row")
-    (found,) = results.criterion_agreements(scores, form, tolerance=0)
-    assert found.agreement.krippendorff_alpha.value == pytest.approx(0.815, abs=5e-4)
+    found = agreed.agreement_table(scores, form, tolerance=0)
+    assert one(found, level="criterion")["alpha"] == pytest.approx(alpha, abs=5e-4)
+    assert found["level"].to_list() == ["criterion", "review"]
+    # one criterion on an interval scale: the review's score is the same numbers, stretched
+    assert one(found, level="review")["alpha"] == pytest.approx(0.849, abs=5e-4)
+
+
+def test_the_reference_is_not_one_of_those_compared_unless_nobody_else_is_there():
+    assert set(agreed.without_reference(SCORES, "ada")["grader_id"]) == {"bob", "cyn", "dee"}
+    two = SCORES.filter(pl.col("grader_id").is_in(["ada", "bob"]))
+    assert set(agreed.without_reference(two, "ada")["grader_id"]) == {"ada", "bob"}
+    assert agreed.without_reference(SCORES, None).height == SCORES.height
 
 
 def test_a_session_without_a_score_has_results_without_numbers():
     assert reviews(NOTHING).is_empty()
     assert results.by_grader(reviews(NOTHING)).is_empty()
-    for item in results.criterion_agreements(NOTHING, FORM, tolerance=0):
-        assert (item.n_pairs, item.within_share, item.confused) == (0, None, None)
-        assert item.agreement.krippendorff_alpha.value is None
-    assert results.review_agreement(reviews(NOTHING)).icc_2_1.value is None
+    assert agreed.pairs(NOTHING, tolerance=0).is_empty()
+    found = agreed.agreement_table(NOTHING, FORM, tolerance=0)
+    assert found.height == 8
+    assert found["alpha"].null_count() == 8 and found["n_contacts"].to_list() == [0] * 8
