@@ -18,6 +18,7 @@ from pipelines.errors import StateError, UsageError
 from pipelines.metrics import MetricDefinition, MetricRequest, catalogue, definition, metric_rows
 from pipelines.metrics.catalogue import CONTACT_DIMENSIONS
 from pipelines.reader_calibration import CalibrationQuestions
+from pipelines.reader_explain import ExplanationQuestions
 from pipelines.settings import read_workspace
 from pipelines.warehouse.publish import Published, read_pointer
 from pipelines.warehouse.refusal import Refusal, last_refusal
@@ -55,7 +56,7 @@ class TableDoc:
     columns: tuple[ColumnDoc, ...]
 
 
-class Reader(CalibrationQuestions):
+class Reader(CalibrationQuestions, ExplanationQuestions):
     """Reads the published warehouse of one workspace; safe to share between threads.
 
     Open one with `Reader.open`. It stays on its build until `refresh` is called, so that one page run

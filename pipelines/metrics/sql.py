@@ -7,7 +7,7 @@ values. Names that are pasted into SQL come from the catalogue only; everything 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipelines.metrics.catalogue import PROGRAM_DIMENSIONS, MetricDefinition
@@ -90,6 +90,17 @@ def grouped(metric: MetricDefinition, request: MetricRequest) -> tuple[str, dict
     if metric.kind == "percentile" or metric.once:
         return _from_units(metric, query), query.parameters
     return _from_days(metric, query), query.parameters
+
+
+def unit_ctes(metric: MetricDefinition, request: MetricRequest) -> tuple[str, dict[str, Any]]:
+    """CTEs that end in `units`, the rows that count in one row over its days, and the parameters."""
+    query = Query(replace(request, by=(), grain="all"))
+    return _units(metric, query), query.parameters
+
+
+def column_of(dimension: str) -> str:
+    """A dimension as a column of the rows joined with `agents` and `programs`."""
+    return f"{_SOURCES[dimension]}.{dimension}"
 
 
 # By kind: the sums of one day's units, and how days add up.
