@@ -7,6 +7,7 @@ Settings that keep doors closed are set here over whatever a file or the environ
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import socket
 import sys
@@ -123,7 +124,16 @@ def application(host: str, port: int) -> Any:
         title=brand.NAME,
         mark=brand.MARK,
     )
-    return App(ROOT / "dashboard" / "app.py", middleware=[gate])
+    return App(ROOT / "dashboard" / "app.py", middleware=[gate], on_script_error=unexpected)
+
+
+def unexpected(error: Exception) -> bool:
+    """Show an unforeseen failure as a page of ours; its trace goes to the terminal."""
+    from dashboard.components import states
+
+    logging.getLogger(__name__).error("a page broke", exc_info=error)
+    states.unexpected()
+    return True
 
 
 def _server_class() -> Any:

@@ -87,28 +87,23 @@ def palette(name: str | None) -> Palette:
 
 @cache
 def style(name: str) -> str:
-    """The style sheet with one theme's colours as custom properties."""
-    colours = palette(name)
-    properties = {
-        "ink": colours.ink,
-        "muted": colours.muted,
-        "faint": colours.faint,
-        "ground": colours.ground,
-        "card": colours.card,
-        "line": colours.line,
-        "accent": colours.accent,
-        "better": colours.better,
-        "worse": colours.worse,
-        "noise": colours.noise,
-        "target": colours.target,
-        "target-text": colours.target_text,
-        "better-tint": colours.fade(colours.better, 0.13),
-        "worse-tint": colours.fade(colours.worse, 0.13),
-        "noise-tint": colours.fade(colours.noise, 0.13),
-        "target-tint": colours.fade(colours.target, 0.16),
-        "accent-tint": colours.fade(colours.accent, 0.12),
-    }
-    declared = "".join(f"--pl-{key}:{value};" for key, value in properties.items())
+    """The style sheet with one theme's colours as custom properties; on paper always the light ones."""
     sheet = (Path(__file__).parent / "style.css").read_text("utf-8")
-    printing = "" if name != "dark" else "@media print{html{filter:invert(1) hue-rotate(180deg)}}"
-    return f"<style>:root{{{declared}}}{sheet}{printing}</style>"
+    printing = ""
+    if name == "dark":
+        # figures and grids are drawn in the dark theme's colours; turned over, they read on paper
+        drawn = '.js-plotly-plot, [data-testid="stDataFrame"], [data-testid="stCode"]'
+        turned = "filter: invert(1) hue-rotate(180deg)"
+        printing = f"@media print {{ :root {{ {_properties(LIGHT)} }} {drawn} {{ {turned} }} }}"
+    return f"<style>:root {{ {_properties(palette(name))} }}\n{sheet}{printing}</style>"
+
+
+def _properties(colours: Palette) -> str:
+    solid = (
+        *("ink", "muted", "faint", "ground", "card", "line", "accent"),
+        *("better", "worse", "noise", "target", "target_text"),
+    )
+    tints = {"better": 0.13, "worse": 0.13, "noise": 0.13, "target": 0.16, "accent": 0.12}
+    said = {name.replace("_", "-"): getattr(colours, name) for name in solid}
+    said |= {f"{name}-tint": colours.fade(getattr(colours, name), alpha) for name, alpha in tints.items()}
+    return "".join(f"--pl-{name}:{colour};" for name, colour in said.items())

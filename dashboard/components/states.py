@@ -42,6 +42,17 @@ def broken(error: PlumblineError, folder: str) -> None:
     )
 
 
+def unexpected() -> None:
+    """Something failed that nobody foresaw."""
+    _state(
+        "This page broke",
+        "The program met something it was not made for; what went wrong is in the terminal that runs it.",
+        "",
+        "Reload the page, or look at another one. If it happens again, send the terminal's text to whoever "
+        "looks after this installation.",
+    )
+
+
 def empty(why: str) -> None:
     """The filters leave nothing to show."""
     _state("Nothing here under these filters", why, "", "Choose a longer period, or clear a filter above.")
@@ -52,7 +63,7 @@ def refused(refusal: Refusal) -> None:
     st.html(
         '<section class="pl-refused" role="status"><p><b>The load of '
         f"{escape(fmt.moment(refusal.at))} was refused; these numbers are from the one before.</b> "
-        f"{escape(refusal.sentence)}</p></section>"
+        f"{escape(refusal.sentence[:1].upper() + refusal.sentence[1:])}</p></section>"
     )
 
 

@@ -24,9 +24,8 @@ def render(reader: Reader) -> None:
     checks = deps.answer(reader, "expectation_results")
     totals = insight.account_totals(files)
     holds = bool(files["holds"].all())
-    is_well = holds and not checks.filter(~pl.col("success") & (pl.col("severity") == "critical")).height
     main, rest = health.sentence(totals, holds=holds, checks=checks)
-    st.html(health.html(main, rest, is_well=is_well, aside=f"Build {reader.build.build_id}"))
+    st.html(health.html(main, rest, is_well=holds, aside=f"Build {reader.build.build_id}"))
     figures = health.figures(
         as_of=reader.build.as_of,
         published_at=reader.build.published_at,
@@ -78,7 +77,10 @@ def _checks(checks: pl.DataFrame) -> None:
             if not failed.height
             else f"{fmt.plural(failed.height, 'check')} found something"
         )
-        chart_card.head(title, "What the data promises, checked on every load; a critical one stops the load")
+        chart_card.head(
+            title,
+            "What the data promises, checked on every load; rows that break a critical promise are rejected",
+        )
         shown = checks.sort("success", "severity", maintain_order=True)
         st.dataframe(shown, hide_index=True, column_config=_words(shown))
         chart_card.download("checks", shown)

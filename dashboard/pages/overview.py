@@ -157,7 +157,11 @@ def _events(happened: pl.DataFrame) -> list[tuple[Any, str]]:
 def _aside(reader: Reader) -> str:
     checks = deps.answer(reader, "expectation_results")
     failed = checks.filter(~pl.col("success")).height
-    said = "all checks passed" if not failed else f"{fmt.plural(failed, 'check')} failed, see Data health"
+    said = (
+        "all checks passed"
+        if not failed
+        else f"{fmt.plural(failed, 'check')} found something, see Data health"
+    )
     return f"Data as of {fmt.moment(reader.build.as_of)} · {said}"
 
 

@@ -38,7 +38,7 @@ class Chart:
     html: str = ""
 
 
-def wrapped(label: str, width: int = 20) -> str:
+def wrapped(label: str, width: int = 23) -> str:
     """A label in lines that leave a narrow screen room for the chart."""
     return "<br>".join(textwrap.wrap(label, width)) or label
 

@@ -15,6 +15,8 @@ from pipelines import insight
 
 UNKNOWN_LABEL = "(unknown)"
 WORDS = {"in_house": "In-house", "outsourced": "Partner", "wismo": "Where is my order", "sms": "SMS"}
+ADDITIVE = ("sum", "per_orders")
+"""Kinds whose groups add up to the whole: a group is a part, not a value to hold against all together."""
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star")
 
 
@@ -47,6 +49,8 @@ def compare(
     drawn = rows.filter(pl.col("value").is_not_null())
     if drawn.height == 0:
         return None
+    if what.kind in ADDITIVE:
+        return parts(drawn, what, colours, by=by, noun=noun, labels=labels, currency=currency)
     reference = insight.Measured.of(overall.row(0, named=True)).value if overall.height else None
     banded = insight.bands(drawn, overall, on=()).sort(by, descending=True, nulls_last=False)
     names = [name_of(value, labels) for value in banded[by].to_list()]
@@ -116,6 +120,59 @@ def compare(
             f"{name}: {fmt.value(what.unit, row['value'], currency=currency)}, {row['band']}."
             for name, row in zip(names, banded.iter_rows(named=True), strict=True)
         ),
+    )
+
+
+def parts(
+    rows: pl.DataFrame,
+    what: Any,
+    colours: Palette,
+    *,
+    by: str,
+    noun: str,
+    labels: Mapping[str, str] | None = None,
+    currency: str | None = None,
+) -> Chart:
+    """Bars of groups that add up, for a metric without an interval."""
+    ordered = rows.sort("value", by, descending=[True, False])
+    names = [name_of(value, labels) for value in ordered[by].to_list()]
+    texts = [fmt.value(what.unit, value, currency=currency) for value in ordered["value"].to_list()]
+    figure: Figure = {
+        "data": [
+            {
+                "type": "bar",
+                "orientation": "h",
+                "x": ordered["value"].to_list(),
+                "y": list(range(ordered.height)),
+                "marker": {"color": colours.accent, "cornerradius": 4},
+                "width": 0.5,
+                "text": texts,
+                "textposition": "outside",
+                "textfont": {"color": colours.ink, "size": 13},
+                "cliponaxis": False,
+                "customdata": names,
+                "hovertemplate": "%{customdata}: %{text}<extra></extra>",
+            }
+        ],
+        "layout": layout(colours, height=max(170, 50 + 40 * ordered.height), right=70),
+    }
+    figure["layout"]["xaxis"].update(showgrid=False, showticklabels=False, showline=False)
+    figure["layout"]["yaxis"].update(
+        showgrid=False,
+        showline=False,
+        autorange="reversed",
+        tickvals=list(range(ordered.height)),
+        ticktext=[wrapped(name) for name in names],
+        tickfont={"size": 13, "color": colours.ink},
+    )
+    return Chart(
+        name=f"{what.key}-by-{fmt.slug(noun)}",
+        title=f"{names[0]} has the largest part, {texts[0]}",
+        subtitle=f"{what.label} by {noun}, {unit_words(what.unit, currency)}; the parts add up, no interval",
+        figure=figure,
+        table=rows.sort(by, nulls_last=True),
+        alt=f"Bars of {what.label} by {noun}. "
+        + " ".join(f"{name}: {text}." for name, text in zip(names, texts, strict=True)),
     )
 
 

@@ -61,7 +61,9 @@ def grid(
         )
         body.append(f'<tr><th scope="row">{escape(name_of(line, names.get(down)))}</th>{drawn}</tr>')
     noun = f"{_word(down)} and {_word(across)}"
-    if worst is None:
+    if what.interval == "none":
+        title = f"{what.label} by {noun}"
+    elif worst is None:
         title = f"No {_word(down)} by {_word(across)} stands out as worse"
     else:
         first, second = name_of(worst[down], names.get(down)), name_of(worst[across], names.get(across))

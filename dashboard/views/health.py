@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from datetime import datetime
 from html import escape
@@ -17,8 +18,7 @@ MOST_REASONS = 10
 
 def sentence(totals: Mapping[str, int], *, holds: bool, checks: pl.DataFrame) -> tuple[str, str]:
     """Whether the newest load can be trusted, in one sentence: its main clause and the rest."""
-    failed = checks.filter(~pl.col("success"))
-    critical = failed.filter(pl.col("severity") == "critical").height
+    failed = checks.filter(~pl.col("success")).height
     read = fmt.plural(totals["rows_read"], "row")
     main = (
         f"All {read} of the newest load are accounted for"
@@ -29,12 +29,9 @@ def sentence(totals: Mapping[str, int], *, holds: bool, checks: pl.DataFrame) ->
         f": {fmt.count(totals['rows_loaded'])} loaded, {fmt.count(totals['rows_known'])} already known, "
         f"{fmt.count(totals['rows_rejected'])} rejected; "
     )
-    if not failed.height:
-        rest += f"all {fmt.plural(checks.height, 'check')} passed."
-    else:
-        rest += f"{failed.height} of {fmt.plural(checks.height, 'check')} found something"
-        rest += f", {fmt.count(critical)} of them critical." if critical else ", none of them critical."
-    return main, rest
+    if failed:
+        return main, rest + f"{fmt.count(failed)} of {fmt.plural(checks.height, 'check')} found something."
+    return main, rest + f"all {fmt.plural(checks.height, 'check')} passed."
 
 
 def html(main: str, rest: str, *, is_well: bool, aside: str) -> str:
@@ -166,7 +163,7 @@ def reasons_chart(reasons: pl.DataFrame, colours: Palette) -> Chart | None:
                 "x": drawn["rows"].to_list(),
                 "y": list(range(drawn.height)),
                 "marker": {"color": colours.worse, "cornerradius": 3},
-                "width": 0.32,
+                "width": 0.26,
                 "text": [fmt.count(number) for number in drawn["rows"]],
                 "textposition": "outside",
                 "cliponaxis": False,
@@ -174,7 +171,7 @@ def reasons_chart(reasons: pl.DataFrame, colours: Palette) -> Chart | None:
                 "hovertemplate": "%{customdata}<br>%{x:,} rows<extra></extra>",
             }
         ],
-        "layout": layout(colours, height=max(180, 30 + 50 * drawn.height), top=20, right=56),
+        "layout": layout(colours, height=max(180, 40 + 64 * drawn.height), top=20, right=56),
     }
     figure["layout"]["xaxis"].update(showgrid=False, showticklabels=False, showline=False)
     figure["layout"]["yaxis"].update(
@@ -183,8 +180,9 @@ def reasons_chart(reasons: pl.DataFrame, colours: Palette) -> Chart | None:
     figure["layout"]["annotations"] = [
         {
             "x": 0,
-            "y": place - 0.18,
-            "text": escape(_short(name, 64)),
+            "y": place - 0.14,
+            "text": "<br>".join(escape(line) for line in textwrap.wrap(name, 46)[:2]),
+            "align": "left",
             "showarrow": False,
             "xanchor": "left",
             "yanchor": "bottom",

@@ -36,6 +36,7 @@ class Card:
         weeks: Value and status of each week, in time order.
         currency: Currency of a money metric, or None.
         note: Why there is no number, or a remark under it; empty otherwise.
+        is_compared: Whether there is an earlier period at all.
         refused: True where a filter names a dimension that the metric does not have.
     """
 
@@ -47,6 +48,7 @@ class Card:
     weeks: tuple[tuple[float | None, str], ...]
     currency: str | None = None
     note: str = ""
+    is_compared: bool = True
     refused: bool = False
 
     @property
@@ -99,6 +101,7 @@ def cards(
                 weeks=tuple(zip(weeks["value"].to_list(), weeks["status"].to_list(), strict=True)),
                 currency=currency,
                 note=refusals.get(what.key) or _note(what, measured, currency),
+                is_compared=before is not None,
                 refused=what.key in refusals,
             )
         )
@@ -175,7 +178,7 @@ def change_words(card: Card) -> str:
 
 def _change_pill(card: Card) -> str:
     if card.change.verdict == "missing":
-        return '<span class="pl-pill pl-neither">no earlier period</span>'
+        return '<span class="pl-pill pl-neither">nothing earlier</span>' if card.is_compared else ""
     arrow = {"rise": "↑ ", "fall": "↓ "}.get(card.change.verdict, "")
     text = fmt.change(card.what.unit, card.change.value, currency=card.currency)
     words = escape(change_words(card))

@@ -8,19 +8,17 @@ from types import SimpleNamespace
 
 import polars as pl
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from dashboard.pages.sql import EXAMPLE
 from pipelines.errors import DataRefusedError, StateError
 from pipelines.insight import Measured
 from pipelines.reader import MetricRequest
 from pipelines.warehouse.refusal import remembered
+from tests.dashboard.conftest import Visit
 from tests.dashboard.fake_reader import FIRST, LAST, FakeReader
 
-PAGES = sorted(
-    path.stem
-    for path in (Path(__file__).parents[2] / "dashboard" / "pages").glob("*.py")
-    if path.stem != "__init__"
-)
+DASHBOARD = Path(__file__).parents[2] / "dashboard"
 TITLES = {
     "overview": "Are problems solved, and sales kept?",
     "programs": "How do programs compare?",
@@ -29,13 +27,16 @@ TITLES = {
     "data_health": "Can these numbers be trusted today?",
     "sql": "What do the rows say?",
 }
+PAGES = sorted(TITLES)
+"""The pages tested here; those that need more than a reader have tests of their own."""
 FILTERED = ("overview", "programs", "agents", "handbook")
 
 
-def test_every_page_is_listed_once_and_has_a_title_here():
-    source = (Path(__file__).parents[2] / "dashboard" / "app.py").read_text("utf-8")
-    assert set(PAGES) == set(TITLES)
-    assert all(source.count(f'("{page}", ') == 1 for page in PAGES)
+def test_every_page_is_listed_once():
+    written = {path.stem for path in (DASHBOARD / "pages").glob("*.py")} - {"__init__"}
+    source = (DASHBOARD / "app.py").read_text("utf-8")
+    assert set(TITLES) <= written
+    assert all(source.count(f'("{page}", ') == 1 for page in written)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -277,7 +278,7 @@ def test_data_health_accounts_for_every_row(visit):
     text = visit("data_health").text
     assert "All 35,410 rows of the newest load are accounted for" in text
     assert "35,398 loaded, 0 already known, 12 rejected" in text
-    assert "1 of 2 checks found something, none of them critical" in text
+    assert "1 of 2 checks found something." in text
     assert "No final value has moved" in text
 
 
@@ -332,3 +333,15 @@ def test_a_new_build_is_seen_on_the_next_run_without_stale_numbers(visit):
     assert after < before
     assert f"n {after:,.0f}" in seen.text
     assert "Build 9a" in seen.text
+
+
+def test_what_nobody_foresaw_is_a_page_of_ours_and_a_trace_in_the_log(caplog):
+    def script() -> None:
+        from dashboard import server
+
+        assert server.unexpected(RuntimeError("disk on fire"))
+
+    seen = Visit(AppTest.from_function(script).run())
+    assert "This page broke" in seen.text
+    assert "disk on fire" not in seen.text
+    assert "disk on fire" in caplog.text

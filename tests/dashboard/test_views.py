@@ -122,7 +122,7 @@ def test_nothing_moved_without_an_earlier_period(reader):
         refusals={},
     )
     assert moved([alone], WINDOW, LIGHT) is None
-    assert "no earlier period" in kpi.html([alone], {}, LIGHT)
+    assert "pl-pill" not in kpi.html([alone], {}, LIGHT)
 
 
 def made(reader: FakeReader, key: str, verdict: str, target_state: str = "none") -> kpi.Card:
@@ -246,3 +246,21 @@ def test_the_funnel_names_the_outsiders_only(reader):
     outside = set(agents.filter(pl.col("band").is_in(["above", "below"]))["agent_id"])
     assert {note["text"] for note in chart.figure["layout"]["annotations"]} <= outside
     assert chart.table["agent"].to_list() == sorted(chart.table["agent"].to_list())
+
+
+def test_groups_that_add_up_are_bars_largest_first_and_not_judged(reader):
+    orders = reader.definition("contacts_per_100_orders")
+    chart = compare(
+        rows(reader, orders.key, by=("site",)),
+        rows(reader, orders.key),
+        orders,
+        LIGHT,
+        by="site",
+        noun="site",
+    )
+    assert chart is not None
+    go.Figure(chart.figure)
+    (bars,) = chart.figure["data"]
+    assert bars["x"] == sorted(bars["x"], reverse=True)
+    assert "band" not in chart.table.columns
+    assert "shapes" not in chart.figure["layout"]
