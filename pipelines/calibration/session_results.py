@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import polars as pl
 
-
 NEAR_POINTS = 5.0
 """Points of 100 within which a review's score is commonly called calibrated."""
 
