@@ -24,14 +24,12 @@ ZONES = {
     "Europe/London": "GBP",
     "Australia/Lord_Howe": "AUD",
 }
-CLOCK_CHANGES = [  # local days on which at least one of the zones changes its clock
-    datetime(2025, 10, 5),
-    datetime(2025, 10, 26),
-    datetime(2025, 11, 2),
-    datetime(2026, 3, 8),
-    datetime(2026, 3, 29),
-    datetime(2026, 4, 5),
-]
+CLOCK_CHANGES = {  # local days on which the zone changes its clock
+    "America/New_York": [datetime(2025, 11, 2), datetime(2026, 3, 8)],
+    "Asia/Manila": [],
+    "Europe/London": [datetime(2025, 10, 26), datetime(2026, 3, 29)],
+    "Australia/Lord_Howe": [datetime(2025, 10, 5), datetime(2026, 4, 5)],
+}
 ODD_LOCAL_TIMES = [  # skipped or repeated hours, as a source without offsets writes them
     "2025-10-05T02:10:00",
     "2025-10-26T01:30:00",
@@ -160,7 +158,8 @@ class _Maker:
         self.currency = {program: ZONES[zone] for program, zone in self.zone.items()}
         if pick.random() < 0.5:
             self.currency["P2"] = self.currency["P1"]  # two programs whose money can be added
-        self.change = pick.choice(CLOCK_CHANGES).replace(tzinfo=UTC)
+        changes = [change for zone in zones for change in CLOCK_CHANGES[zone]]
+        self.change = pick.choice(changes).replace(tzinfo=UTC)
         self.as_of = self.change + pick.uniform(2, 40) * DAY
         if pick.random() < 0.4:  # midnight of a program: the day before is just over
             program = pick.choice(sorted(self.zone))
@@ -207,6 +206,7 @@ class _Maker:
         self.make_purchases()
         self.make_outcomes()
         self.make_late_chargebacks()
+        self.make_concessions()
         self.make_events()
         self.make_quality()
         world = World(seed=self.seed, as_of=self.as_of.replace(tzinfo=None).isoformat())
@@ -234,19 +234,32 @@ class _Maker:
                         row[name] = ""
                         if name == "csat_at":
                             row["csat_score"] = ""
-        # the newest moment of all, in a column of its own
-        table, name = self.random.choice(
-            [
-                ("contacts", "first_response_at"),
-                ("contacts", "closed_at"),
-                ("contacts", "csat_at"),
-                ("orders", "delivered_at"),
-                ("orders", "cancelled_at"),
-                ("order_outcomes", "occurred_at"),
-                ("qa_ratings", "reviewed_at"),
-            ]
-        )
-        self.random.choice(self.rows[table])[name] = self.as_of.isoformat()
+        self.newest_moment()
+
+    def newest_moment(self) -> None:
+        """One row of each kind that was there before, of which one column holds the newest moment of all."""
+        program = sorted(self.zone)[0]
+        before, newest = (self.as_of - 5 * DAY).isoformat(), self.as_of.isoformat()
+        contact = {"contact_id": "T", "program_id": program, "channel": "app", "issue": "promo"}
+        order = {"order_id": "T", "program_id": program, "customer_id": "T", "amount": "1"}
+        names = "first_response_at closed_at csat_at delivered_at cancelled_at occurred_at reviewed_at"
+        moments = dict.fromkeys(names.split(), "")
+        moments |= {"occurred_at": before, "reviewed_at": before}
+        moments[self.random.choice(sorted(moments))] = newest
+        contact |= {name: moments[name] for name in ("first_response_at", "closed_at", "csat_at")}
+        order |= {name: moments[name] for name in ("delivered_at", "cancelled_at")}
+        rating = {"review_id": "T", "contact_id": "T", "grader_id": "G0", "scorecard_id": "S", "version": "1"}
+        rating |= {"criterion_id": "greet", "score": "1", "reviewed_at": moments["reviewed_at"]}
+        outcome = {
+            "outcome_id": "T",
+            "order_id": "T",
+            "kind": "return",
+            "occurred_at": moments["occurred_at"],
+        }
+        self.rows["contacts"].append({**contact, "opened_at": before, "updated_at": before})
+        self.rows["orders"].append({**order, "ordered_at": before, "updated_at": before})
+        self.rows["qa_ratings"].append(rating)
+        self.rows["order_outcomes"].append(outcome)
 
     def moment(self, table: str, row: Row, text: str) -> datetime:
         program = row.get("program_id")
@@ -288,7 +301,7 @@ class _Maker:
         for target in sorted(set(self.currency.values())):
             for number in range(290):
                 if self.random.random() < 0.25:  # gaps of days and weeks
-                    rate = f"{self.random.uniform(0.5, 1.9):.6f}"
+                    rate = self.random.choice([f"{self.random.uniform(0.5, 1.9):.6f}", "1.5", "1.005"])
                     day = (start + timedelta(days=number)).isoformat()
                     self.rows["fx_rates"].append(
                         {"currency": "EUR", "day": day, "to_currency": target, "rate": rate}
@@ -510,6 +523,24 @@ class _Maker:
                 }
             )
 
+    def make_concessions(self) -> None:
+        """Concessions at the edges of the 30 days after contacts whose window is over."""
+        old = self.as_of - 31 * DAY
+        asked = [item for item in self.opened if item[4] < old and item[3] in {row[0] for row in self.orders}]
+        program_of = {order: program for order, program, _, _ in self.orders}
+        kinds = ["store_credit", "discount", "replacement", "reship", "exchange"]
+        for number, (_, _, _, order, opened, _) in enumerate(self.random.sample(asked, min(50, len(asked)))):
+            moment = self.around(opened + self.random.choice([timedelta(0), 30 * DAY, 30 * DAY]))
+            self.rows["order_outcomes"].append(
+                {
+                    "outcome_id": f"V{number:03}",
+                    "order_id": order,
+                    "kind": kinds[number % 5],
+                    "amount": str(2 ** (number % 7)),
+                    "occurred_at": self.stamp(moment, program_of[order]),
+                }
+            )
+
     def make_events(self) -> None:
         """Events, and outbound contacts at the edges of the two hours after them."""
         pick = self.random
@@ -677,11 +708,13 @@ class _Maker:
         order = first["orders"][0]
         for number, change in enumerate([{"amount": "-5"}, {"currency": "XAU"}, {"customer_id": ""}]):
             first["orders"].append({**order, "order_id": f"Z{number}", **change})
+        for number, outcome in enumerate(self.random.sample(first["order_outcomes"], 8)):
+            bad = {**outcome, "outcome_id": f"W{number}", "kind": "chargeback", "amount": ""}
+            first["order_outcomes"].append(bad)
         outcome = first["order_outcomes"][0]
         for number, change in enumerate(
             [
                 {"kind": "refund", "amount": ""},
-                {"kind": "chargeback", "amount": ""},
                 {"order_id": "O-lost"},
                 {"kind": "refund", "amount": "5", "currency": "XAU"},
             ]
