@@ -133,6 +133,31 @@ def exact_proportion(
     return np.where(known, lower, np.nan), np.where(known, upper, np.nan)
 
 
+def jeffreys(
+    successes: ArrayLike, trials: ArrayLike, confidence: float = 0.95
+) -> tuple[FloatArray, FloatArray]:
+    """Jeffreys' limits of a proportion: quantiles of Beta(x + 1/2, n − x + 1/2).
+
+    Args:
+        successes: Numbers counted.
+        trials: Numbers at risk; 0 gives nan.
+        confidence: Two-sided coverage.
+
+    Returns:
+        Lower and upper limits as shares; 0.0 and 1.0 exactly at the edges.
+
+    Source: Brown, Cai and DasGupta (2001), Stat. Sci. 16:101-133, Table 5.
+    """
+    counted, at_risk = _counts(successes, trials)
+    known = at_risk > 0
+    n = np.where(known, at_risk, 1.0)
+    x = np.where(known, counted, 0.0)
+    tail = (1 - confidence) / 2
+    lower = np.where(x == 0, 0.0, special.betaincinv(x + 0.5, n - x + 0.5, tail))
+    upper = np.where(x == n, 1.0, special.betaincinv(x + 0.5, n - x + 0.5, 1 - tail))
+    return np.where(known, lower, np.nan), np.where(known, upper, np.nan)
+
+
 def _counts(successes: ArrayLike, trials: ArrayLike) -> tuple[FloatArray, FloatArray]:
     counted, at_risk = np.broadcast_arrays(
         np.asarray(successes, dtype=np.float64), np.asarray(trials, dtype=np.float64)

@@ -57,8 +57,10 @@ def least_squares(
     w = np.ones(y.size) if weights is None else np.asarray(weights, dtype=np.float64)
     kept = independent_columns(x * np.sqrt(w)[:, None])
     x = x[:, kept]
-    bread = linalg.pinvh(x.T @ (x * w[:, None]))
-    coefficient = bread @ (x.T @ (w * y))
+    bread = _inverse(x.T @ (x * w[:, None]))
+    norms = np.sqrt((x**2).sum(axis=0))
+    root = np.sqrt(w)
+    coefficient = linalg.lstsq(x / norms * root[:, None], root * y)[0] / norms
     fitted = x @ coefficient
     if cluster is None:
         degrees = max(float(w.sum()) - kept.size, 1.0)
@@ -92,7 +94,7 @@ def logistic(
     for _ in range(50):
         fitted = special.expit(x @ coefficient)
         weight = np.maximum(fitted * (1 - fitted), 1e-12)
-        bread = linalg.pinvh(x.T @ (x * weight[:, None]) + np.diag(penalty))
+        bread = _inverse(x.T @ (x * weight[:, None]) + np.diag(penalty))
         step = bread @ (x.T @ (y - fitted) - penalty * coefficient)
         coefficient = coefficient + np.clip(step, -5, 5)
         if float(np.abs(step).max()) < 1e-10:
@@ -105,6 +107,109 @@ def logistic(
     if cluster is not None:
         covariance = sandwich(bread, x * (y - fitted)[:, None], np.asarray(cluster))
     return Regression(kept, coefficient, covariance, fitted, converged)
+
+
+@dataclass(frozen=True, eq=False)
+class CountRegression(Regression):
+    """A regression of counts.
+
+    Attributes:
+        dispersion: Pearson's X² over its degrees of freedom: how many times chance the counts vary.
+    """
+
+    dispersion: float = 1.0
+
+
+def poisson(
+    count: ArrayLike, columns: ArrayLike, *, exposure: ArrayLike | None = None, over_dispersed: bool = True
+) -> CountRegression:
+    """Log-linear regression of counts with an intercept, by Newton's method.
+
+    Args:
+        count: One an observation.
+        columns: Observations × columns, without the intercept.
+        exposure: What the counts are counted over; 1 by default.
+        over_dispersed: Widen the errors by the square root of the dispersion (quasi-Poisson). Without, they
+            are those of pure chance, which series of contacts do not follow.
+
+    Source: McCullagh and Nelder (1989), Generalized Linear Models, chapter 6; interrupted time series as in
+        Lopez
+    Bernal, Cummins and Gasparrini (2017), Int. J. Epidemiol. 46:348-355.
+    """
+    y, x = np.asarray(count, dtype=np.float64), with_intercept(columns)
+    kept = independent_columns(x)
+    x = x[:, kept]
+    offset = np.zeros(y.size) if exposure is None else np.log(np.asarray(exposure, dtype=np.float64))
+    coefficient = np.zeros(kept.size)
+    coefficient[0] = np.log(max(y.sum(), 0.5) / np.exp(offset).sum())
+    converged, bread, fitted = False, np.eye(kept.size), y
+    for _ in range(100):
+        fitted = np.exp(x @ coefficient + offset)
+        bread = _inverse(x.T @ (x * fitted[:, None]))
+        step = bread @ (x.T @ (y - fitted))
+        coefficient = coefficient + np.clip(step, -2, 2)
+        if float(np.abs(step).max()) < 1e-10:
+            converged = True
+            break
+    fitted = np.exp(x @ coefficient + offset)
+    dispersion = float(((y - fitted) ** 2 / fitted).sum()) / max(y.size - kept.size, 1)
+    covariance = bread * dispersion if over_dispersed else bread
+    return CountRegression(kept, coefficient, covariance, fitted, converged, dispersion)
+
+
+@dataclass(frozen=True)
+class MeanGap:
+    """Oaxaca and Blinder's split of a difference of two groups' means.
+
+    Attributes:
+        gap: First group's mean less the second's.
+        endowments: What the first group's other columns are worth at the second's coefficients.
+        coefficients: What its other coefficients are worth at the second's columns.
+        interaction: What both together are worth; the three add up to the gap.
+        explained: Two-fold: other columns at pooled coefficients.
+        unexplained: The rest of the gap.
+    """
+
+    gap: float
+    endowments: float
+    coefficients: float
+    interaction: float
+    explained: float
+    unexplained: float
+
+
+def mean_gap(response: ArrayLike, columns: ArrayLike, is_first: ArrayLike) -> MeanGap:
+    """Split the difference of two groups' means into what their mix and what their ways explain.
+
+    Args:
+        response: One number an observation.
+        columns: Observations × columns, without the intercept.
+        is_first: Which observations are the first group's; the rest are the second's.
+
+    Raises:
+        ValueError: If a group is too small to fit every column.
+
+    Source: Oaxaca (1973); Blinder (1973); Jann (2008), Stata J. 8:453-479, pooled two-fold with the group
+        among the
+    pooled columns.
+    """
+    y, x = np.asarray(response, dtype=np.float64), with_intercept(columns)
+    first = np.asarray(is_first, dtype=bool)
+    if min(int(first.sum()), int((~first).sum())) <= x.shape[1]:
+        raise ValueError(f"each group needs more than {x.shape[1]} observations to be split")
+    one, other = (linalg.lstsq(x[rows], y[rows])[0] for rows in (first, ~first))
+    pooled = linalg.lstsq(np.column_stack([x, first]), y)[0][:-1]
+    mean_one, mean_other = x[first].mean(axis=0), x[~first].mean(axis=0)
+    gap = float(y[first].mean() - y[~first].mean())
+    explained = float((mean_one - mean_other) @ pooled)
+    return MeanGap(
+        gap=gap,
+        endowments=float((mean_one - mean_other) @ other),
+        coefficients=float(mean_other @ (one - other)),
+        interaction=float((mean_one - mean_other) @ (one - other)),
+        explained=explained,
+        unexplained=gap - explained,
+    )
 
 
 def predict(fit: Regression, columns: ArrayLike, *, link: str = "identity") -> FloatArray:
@@ -133,6 +238,12 @@ def sandwich(bread: FloatArray, scores: FloatArray, cluster: IntArray) -> FloatA
     n, p = scores.shape
     factor = groups / max(groups - 1, 1) * (n - 1) / max(n - p, 1)
     return bread @ (sums.T @ sums) @ bread * factor
+
+
+def _inverse(gram: FloatArray) -> FloatArray:
+    """Inverse of a Gram matrix whose columns may differ by orders of magnitude."""
+    size = np.sqrt(np.diag(gram))
+    return linalg.pinvh(gram / size[:, None] / size[None, :]) / size[:, None] / size[None, :]
 
 
 def with_intercept(columns: ArrayLike) -> FloatArray:
