@@ -219,14 +219,26 @@ class Gate:
             if last < size and last - first <= MAX_EMBEDDED_LINES:
                 # Only a record that keeps every rule is joined: where a mark was left open, the next mark,
                 # which opens a field of its own, is followed by text and cannot be the one that closes.
-                record = lines.text(first, last)
-                if self._strict.fullmatch(record):
+                whole = bool((counts[first + 1 : last] == self._fields - 1).all())
+                stray = whole and self._is_stray(lines, first) and self._is_stray(lines, last)
+                if not stray and self._strict.fullmatch(lines.text(first, last)):
                     lines.join(first, last)
                     counts[first] = self._fields - 1
                     settled = last
                     continue
             self._read_leniently(lines, first, counts)
         return size
+
+    def _is_stray(self, lines: _Lines, line: int) -> bool:
+        """Whether a line is a whole record but for one mark that opens an empty field and stays open.
+
+        Two such lines, and the whole records between them, would also pass as one long quoted field.
+        """
+        text = lines.text(line, line)
+        if self._fields == 1 or text.count(b'"') != 1 or text.count(self._separator) != self._fields - 1:
+            return False
+        place = text.index(b'"')
+        return place == 0 or text[place - 1 : place] == self._separator
 
     def _read_leniently(self, lines: _Lines, line: int, counts: np.ndarray) -> None:
         """Read a line whose marks break the rules as people mean it, or reject it.

@@ -55,6 +55,7 @@ KINDS: dict[str, tuple[Callable[[Row], bytes], str | None, str]] = {
     "another delimiter": (_raw(lambda line: line.replace(b",", b";")), None, "1 field where"),
     "cut in the middle": (_raw(lambda line: line[:40].rstrip(b"\n") + b"\n"), None, _FIELDS),
     "a quote never closed": (_raw(lambda line: line.replace(b",", b',"', 1)), None, "never closed"),
+    "a quote in an empty field": (_raw(lambda line: line.replace(b",,", b',",', 1)), None, "never closed"),
     "not UTF-8": (_raw(lambda line: b"caf\xe9" + line), None, "not UTF-8"),
     "a NUL byte": (_raw(lambda line: line.replace(b",", b"\0,", 1)), None, "NUL"),
     "a blank line": (lambda row: b"\n", None, "blank"),

@@ -82,6 +82,20 @@ def test_two_unclosed_marks_on_neighbouring_lines_are_two_rejects() -> None:
     assert set(rejects) == {2, 3}
 
 
+@pytest.mark.parametrize("bad", [b'2,b,"', b'2,",c', b'",b,c'])
+def test_marks_that_open_empty_fields_do_not_swallow_the_lines_between(bad: bytes) -> None:
+    body = b"1,b,c\n" + bad + b'\n3,b,"c,c"\n4,b,c\n' + bad + b"\n6,b,c\n" + bad + b"\n" + bad + b"\n9,b,c\n"
+    _, lines, rejects = look(body, 3)
+    assert lines == [2, 4, 5, 7, 10]
+    assert set(rejects) == {3, 6, 8, 9}
+
+
+def test_a_text_that_ends_with_a_line_break_is_one_record() -> None:
+    records, _, rejects = look(b'1,"a,b\nc,d\n",x\n2,"\nb,c",y\n', 3)
+    assert records == [["1", "a,b\nc,d\n", "x"], ["2", "\nb,c", "y"]]
+    assert rejects == {}
+
+
 def test_a_long_text_with_line_breaks_and_blank_lines_is_one_record() -> None:
     text = "\n\n".join(f'paragraph {n}, "as they say"' for n in range(200))
     body = f'1,"{text.replace(chr(34), chr(34) * 2)}",c,d,e,f\n2,b,c,d,e,f\n'.encode()
