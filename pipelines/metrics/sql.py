@@ -87,7 +87,9 @@ def grouped(metric: MetricDefinition, request: MetricRequest) -> tuple[str, dict
         return _pairs(metric, query), query.parameters
     if metric.kind == "survival":
         return _survival(metric, query), query.parameters
-    if metric.kind == "percentile" or metric.once:
+    if metric.once:
+        return _from_first_units(metric, query), query.parameters
+    if metric.kind == "percentile":
         return _from_units(metric, query), query.parameters
     return _from_days(metric, query), query.parameters
 
@@ -141,13 +143,36 @@ def _from_days(metric: MetricDefinition, query: Query) -> str:
     """
 
 
+def _from_first_units(metric: MetricDefinition, query: Query) -> str:
+    """Orders or customers, each counted once in a row at its first contact there (fine print 12).
+
+    Of two contacts in one instant the smaller contact_id would be the first. It need not be looked for:
+    what a unit's windows hold depends on the instant alone, so both say the same.
+    """
+    request = query.request
+    group = ", ".join(["period_start", *(f"by_{name}" for name in request.by)])
+    return f"""
+        with metric_rows as ({metric.sql}),
+        candidates as ({_select_units(metric, query, "metric_rows")}),
+        units as (
+            select {group}, bool_or(is_open) as is_open,
+                arg_min(
+                    cast(in_denominator as int) + 2 * cast(in_denominator and in_numerator as int)
+                        + 4 * cast(is_pending as int),
+                    opened_at
+                ) as flags
+            from candidates group by {group}, {", ".join(metric.once)}
+        )
+        select {_group_columns(request)} count(*) filter (where flags & 1 = 1) as n_mature,
+            count(*) filter (where flags & 4 = 4) as n_pending, coalesce(bool_or(is_open), false) as is_open,
+            count(*) filter (where flags & 2 = 2) as total
+        from units{_group_by(request, "n_mature > 0 or n_pending > 0")}
+    """
+
+
 def _from_units(metric: MetricDefinition, query: Query) -> str:
     """Units grouped row by row, where days do not add up."""
-    sums = (
-        f"quantile_cont(value, {metric.percentile}) filter (where in_denominator) as quantile"
-        if metric.kind == "percentile"
-        else "count(*) filter (where in_numerator and in_denominator) as total"
-    )
+    sums = f"quantile_cont(value, {metric.percentile}) filter (where in_denominator) as quantile"
     return (
         f"with {_units(metric, query)} select {_group_columns(query.request)} "
         "count(*) filter (where in_denominator) as n_mature, "
@@ -311,12 +336,16 @@ def _per_orders(metric: MetricDefinition, query: Query) -> str:
         f"coalesce({_LAST_DAYS[request.grain]} >= programs.as_of_date, false)",
     )
 
-    def side(rows: str, names: Sequence[str], where: str, joins: str) -> str:
+    def side(rows: str, names: Sequence[str], where: str, joins: str, raw: set[str]) -> str:
+        # days first: what is joined and cut into periods is then days, not rows
+        days = ", ".join(["event_date", *sorted({"program_id", *raw})])
         columns = "".join(f"{_SOURCES[name]}.{name} as by_{name}, " for name in names)
         group = ", ".join(["1", *(str(index + 2) for index in range(len(names)))])
         return (
-            f"select {period} as period_start, {columns}count(*) as n, bool_or({is_open}) as is_open "
-            f"from {rows} as metric_rows left join programs on programs.program_id = metric_rows.program_id "
+            f"select {period} as period_start, {columns}sum(metric_rows.n) as n, "
+            f"bool_or({is_open}) as is_open from (select {days}, count(*) as n from {rows} "
+            f"where {query.days()} group by {days}) as metric_rows "
+            "left join programs on programs.program_id = metric_rows.program_id "
             f"{joins} where {where} group by {group}"
         )
 
@@ -329,8 +358,8 @@ def _per_orders(metric: MetricDefinition, query: Query) -> str:
     return f"""
         with contact_rows as ({metric.sql}),
         order_rows as (select program_id, ordered_date as event_date from orders),
-        per_contact as ({side("contact_rows", request.by, contact_where, agents)}),
-        per_order as ({side("order_rows", programs, order_where, "")}),
+        per_contact as ({side("contact_rows", request.by, contact_where, agents, _raw_names(request))}),
+        per_order as ({side("order_rows", programs, order_where, "", set())}),
         joined as (
             select {", ".join(columns)},
                 coalesce(per_contact.n, 0) as contacts,
