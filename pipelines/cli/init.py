@@ -82,7 +82,8 @@ def _files(root: Path) -> Iterator[Path]:
     while folders:
         folder, depth = folders.pop(0)
         for path in sorted(folder.iterdir()):
-            if path.name.startswith("."):
+            # what `plumbline simulate` says of itself is no export
+            if path.name.startswith(".") or path.name == "truth.json":
                 continue
             if path.is_dir():
                 is_other = (path / WORKSPACE_FILE).exists() or (path / "pyvenv.cfg").exists()
