@@ -55,6 +55,7 @@ class CalibrationQuestions:
         programs: tuple[str, ...] = (),
         channels: tuple[str, ...] = (),
         not_reviewed: bool = True,
+        without: tuple[str, ...] = (),
     ) -> pl.DataFrame:
         """Contacts that a calibration session may be drawn from, each with its lot.
 
@@ -69,6 +70,7 @@ class CalibrationQuestions:
             programs: Of these programs; empty takes all.
             channels: Of these channels; empty takes all.
             not_reviewed: Leave out those that somebody has reviewed.
+            without: Leave out these contacts, such as those of earlier sessions.
 
         Returns:
             contact_id, agent_id, channel, issue, opened_date, lot, n_pool (of all), n_stratum (of this
@@ -86,6 +88,7 @@ class CalibrationQuestions:
                     and (len($programs) = 0 or list_contains($programs, program_id))
                     and (len($channels) = 0 or list_contains($channels, channel))
                     and not ($not_reviewed and contact_id in (select contact_id from qa_reviews))
+                    and not list_contains($without, contact_id)
             ),
             placed as (
                 select *, count(*) over () as n_pool,
@@ -104,6 +107,7 @@ class CalibrationQuestions:
                 "programs": list(programs),
                 "channels": list(channels),
                 "not_reviewed": not_reviewed,
+                "without": list(without),
                 "most": LARGEST_SAMPLE,
             },
         )

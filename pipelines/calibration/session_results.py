@@ -18,6 +18,18 @@ _REVIEW = ("contact_id", "grader_id")
 SLACK = 1e-9  # 0.3 and 0.1 are within 0.2, whatever binary fractions say
 
 
+def tolerances(criteria: pl.DataFrame, tolerance: float) -> pl.DataFrame:
+    """Points by which scores of each criterion may differ and still agree: criterion_id, tolerance.
+
+    Names have no distance, and a tolerance of a point would make yes and no agree: there it is 0.
+    """
+    width = pl.col("max") - pl.col("min")
+    is_strict = (pl.col("scale") == "nominal") | ((width <= 1) & (width <= tolerance + SLACK))
+    return criteria.select(
+        "criterion_id", pl.when(is_strict).then(0.0).otherwise(tolerance).alias("tolerance")
+    )
+
+
 def review_scores(scores: pl.DataFrame, criteria: pl.DataFrame) -> pl.DataFrame:
     """Each review's score from 0 to 100: contact_id, grader_id, score, auto_failed.
 
@@ -102,8 +114,7 @@ def compared(
 
     Returns:
         contact_id, grader_id, criterion_id, score, reference, basis, difference, is_exact, is_within (within
-        the tolerance, in points of the criterion; "not applicable" agrees with itself alone), alignment
-        (1 − |score − reference| / (max − min); null unless both gave a score), weight.
+        the tolerance, see `tolerances`; "not applicable" agrees with itself alone), alignment (1 − |score − reference| / (max − min); null unless both gave a score), weight.
     """
     difference = pl.col("score") - pl.col("reference")
     both_silent = pl.col("score").is_null() & pl.col("reference").is_null()
@@ -112,6 +123,7 @@ def compared(
         scores.join(reference, on=CELL)
         .filter(~own)
         .join(criteria.select("criterion_id", "min", "max", "weight"), on="criterion_id")
+        .join(tolerances(criteria, tolerance), on="criterion_id")
         .select(
             "contact_id",
             "grader_id",
@@ -121,7 +133,9 @@ def compared(
             "basis",
             difference.alias("difference"),
             (both_silent | (difference.abs() <= SLACK).fill_null(False)).alias("is_exact"),
-            (both_silent | (difference.abs() <= tolerance + SLACK).fill_null(False)).alias("is_within"),
+            (both_silent | (difference.abs() <= pl.col("tolerance") + SLACK).fill_null(False)).alias(
+                "is_within"
+            ),
             (1 - difference.abs() / (pl.col("max") - pl.col("min"))).alias("alignment"),
             "weight",
         )

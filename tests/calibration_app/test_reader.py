@@ -7,7 +7,7 @@ from datetime import date, datetime
 import polars as pl
 import pytest
 
-from pipelines.calibration.sampling import lot
+from pipelines.calibration.draws import lot
 from pipelines.reader import Reader
 from tests.calibration_app.shop import CRITERIA, GRADERS
 

@@ -7,7 +7,7 @@ from collections import Counter
 import polars as pl
 import pytest
 
-from pipelines.calibration.sampling import (
+from pipelines.calibration.draws import (
     aimed_draw,
     lot,
     random_draw,
