@@ -15,6 +15,7 @@ PAGES = (
     ("overview", "Overview", "monitoring"),
     ("programs", "Programs", "storefront"),
     ("agents", "Agents", "groups"),
+    ("why", "Why", "account_tree"),
     ("handbook", "Metric handbook", "menu_book"),
     ("data_health", "Data health", "fact_check"),
     ("sql", "SQL", "database"),

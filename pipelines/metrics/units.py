@@ -31,7 +31,7 @@ _TENURE_SQL = f"""case
     else '{TENURE_BANDS[3]}' end"""
 # What a row behind a number shows, as far as its metric has it; never the customer.
 _SHOWN = ("contact_id", "order_id", "review_id", "event_id", "channel", "issue", "opened_at")
-_MEASURES = ("in_numerator", "is_pending", "is_failure", "observed_for", "currency", "value")
+_MEASURES = ("in_numerator", "is_failure", "observed_for", "currency", "value")
 
 
 def splits(metric: MetricDefinition) -> tuple[str, ...]:
@@ -93,7 +93,7 @@ def unit_rows(
 
     Returns:
         Rows of event_date, program_id, site, agent_id, then what the metric has of contact_id, order_id,
-        review_id, event_id, channel, issue, opened_at, in_numerator, is_pending, value and the like; and the
+        review_id, event_id, channel, issue, opened_at, in_numerator, value and the like; and the
         number of rows without the limit.
 
     Raises:

@@ -17,6 +17,7 @@ import polars as pl
 
 from pipelines.metrics import MetricDefinition, definition
 from pipelines.stats.intervals import Z95, wilson
+from tests.dashboard.fake_explain import FakeExplanations
 
 CONTACT_DIMENSIONS = (
     "program_id",
@@ -95,7 +96,7 @@ def contacts(rows: int = 24_000, seed: int = 11) -> pl.DataFrame:
 
 
 @dataclass(eq=False)
-class FakeReader:
+class FakeReader(FakeExplanations):
     """Answers as the reader does, from `contacts`.
 
     Attributes:

@@ -23,6 +23,7 @@ TITLES = {
     "overview": "Are problems solved, and sales kept?",
     "programs": "How do programs compare?",
     "agents": "Who differs from their program?",
+    "why": "Why did it move?",
     "handbook": "What does each number mean?",
     "data_health": "Can these numbers be trusted today?",
     "sql": "What do the rows say?",
