@@ -18,6 +18,8 @@ from pipelines.stats.regression import dummies
 MIX = ("channel", "issue")
 REVIEW_COLUMNS = ("review_id", "contact_id", "agent_id", "grader_id")
 MIN_REVIEWS = 10
+# Reference reviews from which the expert, rather than the average grader, is the standard.
+MIN_REFERENCES = 20
 # Above this, an effect of the contact is left out of the model: routine reviews see a contact once.
 MOST_CONTACTS_WITH_EFFECT = 60_000
 # Share of reviews on contacts seen more than once, from which their effect is worth fitting.
@@ -43,7 +45,8 @@ class ReviewModel:
         parts: Of the review graph.
         fit: The fitted mixed model.
         agents: Effects of agents against the mean of their home; what is calibrated.
-        agent_scores: Agents' scores: their home's mean, the mix of all, the average grader.
+        agent_scores: Agents' scores: their home's mean, the mix of all, scored to the standard.
+        has_expert: Whether the standard is that of the reference reviews; else it is the average grader's.
         graders: Effects of graders against the mean of their part, over all their quarters; above 0 is
             lenient.
         grader_part: Grader's (and quarter's) part of each row.
@@ -63,6 +66,7 @@ class ReviewModel:
     fit: CrossedFit
     agents: Combination
     agent_scores: Combination
+    has_expert: bool
     graders: Combination
     grader_part: FloatArray
     mix_part: FloatArray
@@ -79,10 +83,11 @@ def fit_reviews(
 ) -> ReviewModel | None:
     """Fit review scores.
 
-    Agents are measured against their own program (and part of the review graph), on the contact mix of all,
-    by the average of the graders. All purposes of review count: calibration and reference reviews are what
-    graders are compared by. Where contacts were seen by several graders, what these see alike is an effect
-    of its own; where history is long enough, a grader may change from quarter to quarter.
+    Agents are measured against their own program (and part of the review graph), on the contact mix of all.
+    Scores are put on the standard of the expert who gave the reference reviews, where there are 20 or more;
+    else on that of the average grader. All purposes of review count: calibration and reference reviews are
+    what graders are compared by. Where contacts were seen by several graders, what these see alike is an
+    effect of its own; where history is long enough, a grader may change from quarter to quarter.
 
     Args:
         reviews: Columns review_id, contact_id, agent_id, grader_id, the score, and where known channel,
@@ -126,8 +131,9 @@ def fit_reviews(
             np.repeat(mix_block.mean(axis=0)[None, :], agent.levels, axis=0),
         ]
     )
-    everyone = _average_grader(grader, period, parts, agent.levels)
-    agent_scores = fit.combine({"agent": _identity(agent), **everyone}, at_home)
+    is_expert = _experts(rows, grader)
+    standard = _standard(grader, period, parts, is_expert)
+    agent_scores = fit.combine({"agent": _identity(agent), **standard}, at_home)
     mix_part = mix_block @ _coefficients(fit, columns.shape[1])[home_columns.shape[1] :]
     of_row = {
         name: _indicator(code, fit.levels(name))
@@ -150,6 +156,7 @@ def fit_reviews(
         fit=fit,
         agents=agents,
         agent_scores=agent_scores,
+        has_expert=bool(is_expert.any()),
         graders=graders,
         grader_part=grader_values,
         mix_part=mix_part,
@@ -207,14 +214,25 @@ def _of_graders(grader: Coded, period: Coded | None) -> dict[str, sparse.csr_arr
     return parts
 
 
-def _average_grader(
-    grader: Coded, period: Coded | None, parts: Parts, agents: int
+def _experts(rows: pl.DataFrame, grader: Coded) -> np.ndarray:
+    """Graders whose reviews are mostly references, and enough of them to set a standard by."""
+    if "purpose" not in rows.columns:
+        return np.zeros(grader.levels, dtype=bool)
+    is_reference = rows.select(pl.col("purpose").fill_null("routine") == "reference").to_series().to_numpy()
+    references = np.bincount(grader.code, weights=is_reference, minlength=grader.levels)
+    reviews = np.bincount(grader.code, minlength=grader.levels)
+    return (references >= MIN_REFERENCES) & (2 * references > reviews)
+
+
+def _standard(
+    grader: Coded, period: Coded | None, parts: Parts, is_expert: np.ndarray
 ) -> dict[str, sparse.csr_array]:
-    """For each agent, equal weights of the graders of the agent's part."""
+    """For each agent, equal weights of the experts of the agent's part, of its graders where it has none."""
     part_of_agent, part_of_grader = parts.of_level[0], parts.of_level[1]
     same = (part_of_agent[:, None] == part_of_grader[None, :]).astype(np.float64)
-    average = sparse.csr_array(same / same.sum(axis=1, keepdims=True))
-    assert same.shape == (agents, grader.levels)
+    expert = same * is_expert[None, :]
+    chosen = np.where(expert.any(axis=1)[:, None], expert, same)
+    average = sparse.csr_array(chosen / chosen.sum(axis=1, keepdims=True))
     return {name: (average @ weights).tocsr() for name, weights in _of_graders(grader, period).items()}
 
 

@@ -30,6 +30,7 @@ class CalibratedScores:
         review_sd: Standard deviation of one review once agent and grader are known.
         changed: Agents whose band calibration changes.
         parts: Parts of the review graph; scores of different parts are not comparable.
+        standard: "expert" or "average grader": by whom calibrated scores are as if given.
     """
 
     agents: pl.DataFrame
@@ -38,6 +39,7 @@ class CalibratedScores:
     review_sd: float
     changed: int
     parts: int
+    standard: str
 
 
 def calibrated_scores(model: ReviewModel, *, false_discovery: float = FALSE_DISCOVERY) -> CalibratedScores:
@@ -54,10 +56,10 @@ def calibrated_scores(model: ReviewModel, *, false_discovery: float = FALSE_DISC
         `agents` has agent_id, home (program), part (0 is the largest part of the graph), n_reviews (all
         purposes), n_routine, n_graders, raw_score with raw_lower and raw_upper (mean of routine reviews;
         null without), raw_band, calibrated_score with lower and upper (points of 100, program kept, mix of
-        all, average grader), deviation (calibrated, from the program), deviation_lower, deviation_upper,
-        p_value (adjusted), band, band_changed, severity_part, mix_part, chance_part (points of the raw
-        deviation), because (words, where the band changes), more_reviews (to tell from the program; 0 when
-        told, null when hopeless).
+        all, by the expert or, without one, the average grader), deviation (calibrated, from the program),
+        deviation_lower, deviation_upper, p_value (adjusted), band, band_changed, severity_part, mix_part,
+        chance_part (points of the raw deviation), because (words, where the band changes), more_reviews (to
+        tell from the program; 0 when told, null when hopeless).
     """
     fit, effects, scores, rows = model.fit, model.agents, model.agent_scores, model.rows
     code, levels = model.agent.code, model.agent.levels
@@ -123,6 +125,7 @@ def calibrated_scores(model: ReviewModel, *, false_discovery: float = FALSE_DISC
         review_sd=model.spread,
         changed=int(agents["band_changed"].sum()),
         parts=model.parts.count,
+        standard="expert" if model.has_expert else "average grader",
     )
 
 

@@ -119,6 +119,24 @@ def test_a_criterion_that_never_varies_has_no_severity(world):
     assert severity_by_criterion(ratings).is_empty()
 
 
+def test_scores_are_on_the_standard_of_the_expert_where_there_is_one(world, scores):
+    # The expert sees 40 routine contacts again, each 3 points above what the average grader would give.
+    seen = world.reviews.filter(pl.col("purpose") == "routine").sample(40, seed=4)
+    severity = seen["grader_id"].replace_strict(world.severity, return_dtype=pl.Float64)
+    expert = seen.with_columns(
+        review_id=pl.concat_str(pl.lit("x"), pl.col("review_id")),
+        grader_id=pl.lit("expert"),
+        purpose=pl.lit("reference"),
+        raw_score=pl.col("raw_score") + severity + 3,
+    )
+    found = calibrated_scores(fit_reviews(pl.concat([world.reviews, expert])))
+    assert (scores.standard, found.standard) == ("average grader", "expert")
+    agents = scores.agents.join(found.agents, on="agent_id", suffix="_expert")
+    shift = agents["calibrated_score_expert"] - agents["calibrated_score"]
+    assert shift.mean() == pytest.approx(3, abs=1.0)
+    assert np.corrcoef(agents["deviation"], agents["deviation_expert"])[0, 1] > 0.98
+
+
 def test_a_drifting_grader_is_named_and_the_others_are_not(make_world):
     drifting = make_world(5, agents=20, per_agent=30, drift=14.0, days=360)
     over_time = severity_over_time(fit_reviews(drifting.reviews))
