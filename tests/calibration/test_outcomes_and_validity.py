@@ -1,4 +1,4 @@
-"""Calibrated outcomes, validity of criteria, consistency of answers and the draw of a session."""
+"""Calibrated outcomes, validity of criteria and consistency of answers."""
 
 import itertools
 
@@ -9,7 +9,6 @@ from scipy import special
 
 from pipelines.calibration.consistency import answer_consistency, differing_groups, variance_shares
 from pipelines.calibration.outcomes import calibrated_outcomes
-from pipelines.calibration.sampling import draw_contacts
 from pipelines.calibration.validity import criterion_validity, weighs_and_predicts
 
 
@@ -287,48 +286,3 @@ class TestConsistency:
         assert sum(by_part.values()) == pytest.approx(1.0)
         assert by_part["site"] > by_part["agent_id"]
         assert variance_shares(frame.head(5), "outcome") is None
-
-
-class TestDraws:
-    def test_the_same_seed_draws_the_same_whatever_the_order(self):
-        frame = contacts()
-        for rule in ("random", "stratified"):
-            one = draw_contacts(frame, 20, rule, seed=3)
-            other = draw_contacts(frame.sample(fraction=1.0, shuffle=True, seed=5), 20, rule, seed=3)
-            assert one["contact_id"].to_list() == other["contact_id"].to_list()
-            assert one["contact_id"].n_unique() == 20
-            assert (
-                draw_contacts(frame, 20, rule, seed=4)["contact_id"].to_list() != one["contact_id"].to_list()
-            )
-            assert set(one["drawn_by"]) == {rule}
-
-    def test_strata_are_drawn_in_proportion(self):
-        frame = contacts(1, 300).with_columns(
-            issue=pl.when(pl.int_range(pl.len()) < 60).then(pl.lit("rare")).otherwise(pl.lit("common"))
-        )
-        drawn = draw_contacts(frame, 10, "stratified", seed=1, strata=["issue"])
-        assert drawn["issue"].value_counts().sort("issue")["count"].to_list() == [8, 2]
-
-    def test_aimed_draws_follow_the_width_of_the_interval(self):
-        frame = contacts()
-        widths = (
-            frame.select("agent_id")
-            .unique()
-            .with_columns(
-                width=pl.when(pl.col("agent_id").str.starts_with("Manila")).then(20.0).otherwise(1.0)
-            )
-        )
-        sites = [
-            draw_contacts(frame, 10, "aimed", seed=seed, widths=widths)["site"].to_list()
-            for seed in range(20)
-        ]
-        assert sum(site == "Manila" for drawn in sites for site in drawn) > 170
-        with pytest.raises(ValueError, match="widths"):
-            draw_contacts(frame, 10, "aimed", seed=1)
-
-    def test_no_more_than_there_are_and_no_nonsense(self):
-        assert draw_contacts(contacts(n=12), 50, seed=1).height == 12
-        with pytest.raises(ValueError, match="unknown rule 'lucky'"):
-            draw_contacts(contacts(), 5, "lucky", seed=1)
-        with pytest.raises(ValueError, match="ask for 1 or more"):
-            draw_contacts(contacts(), 0, seed=1)
