@@ -16,6 +16,8 @@ import polars as pl
 from pipelines.stats.intervals import Z95, newcombe_difference
 
 BANDS = ("above", "within", "below", "unknown")
+SMALLEST_MEAN = 10
+"""Values that a mean needs before it is judged: the normal interval of fewer is far too narrow."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def change(kind: str, now: Measured, before: Measured) -> Change:
 
     Proportions by Newcombe's hybrid score interval (square and add the Wilson limits), means by the normal
     interval of Welch: the squared standard errors add. Sums, percentiles and rates per 100 orders carry no
-    interval, so their change cannot be told from noise.
+    interval, so their change cannot be told from noise; nor can that of a mean of fewer than ten values.
 
     Args:
         kind: The metric's kind, as in the catalogue.
@@ -115,7 +117,7 @@ def _difference_limits(kind: str, now: Measured, before: Measured) -> tuple[floa
         _, lower, upper = newcombe_difference(*counts)  # type: ignore[arg-type]  # none of them is None
         return None if math.isnan(lower) else (float(lower), float(upper))
     ends = (now.value, now.lower, now.upper, before.value, before.lower, before.upper)
-    if kind != "mean" or any(end is None for end in ends):
+    if kind != "mean" or any(end is None for end in ends) or min(_size(now), _size(before)) < SMALLEST_MEAN:
         return None
     value_now, lower_now, upper_now, value_before, lower_before, upper_before = ends
     difference = value_now - value_before  # type: ignore[operator]  # none of them is None
@@ -137,13 +139,16 @@ def band(measured: Measured, reference: float | None) -> str:
     return "below" if measured.upper < reference else "within"
 
 
-def bands(rows: pl.DataFrame, references: pl.DataFrame, *, on: Sequence[str]) -> pl.DataFrame:
+def bands(
+    rows: pl.DataFrame, references: pl.DataFrame, *, on: Sequence[str], kind: str = "proportion"
+) -> pl.DataFrame:
     """Rows of `reader.metrics` with the reference each is held against and the band it falls in.
 
     Args:
         rows: The finer rows, such as one an agent.
         references: The coarser rows, such as one a program; one a combination of `on`.
         on: Columns that match a row with its reference; unknown matches unknown. Empty: one for all.
+        kind: The metric's kind; a mean of fewer than ten values is unknown.
 
     Returns:
         `rows` in their order, with `reference` and `band` (above, within, below, unknown) behind.
@@ -155,6 +160,8 @@ def bands(rows: pl.DataFrame, references: pl.DataFrame, *, on: Sequence[str]) ->
         only = references["value"][0] if references.height else None
         joined = rows.with_columns(pl.lit(only, dtype=pl.Float64).alias("reference"))
     is_known = pl.all_horizontal(pl.col("reference", "lower", "upper").is_not_null())
+    if kind == "mean":
+        is_known &= pl.col("denominator") >= SMALLEST_MEAN
     return joined.with_columns(
         pl.when(~is_known)
         .then(pl.lit("unknown"))
@@ -220,6 +227,10 @@ def funnel_limits(reference: float, sizes: Sequence[float]) -> tuple[list[float]
     """
     spread = [Z95 * math.sqrt(reference * (1 - reference) / size) for size in sizes]
     return [max(0.0, reference - arm) for arm in spread], [min(1.0, reference + arm) for arm in spread]
+
+
+def _size(measured: Measured) -> float:
+    return measured.denominator or 0
 
 
 def _number(value: Any) -> float | None:

@@ -97,16 +97,17 @@ def download(name: str, table: pl.DataFrame) -> None:
 
 
 def columns(table: pl.DataFrame, unit: str | None) -> Mapping[str, Any]:
-    """Column settings: values in the metric's unit, counts with thousands apart."""
-    number = st.column_config.NumberColumn
+    """Column settings: values in the metric's unit, counts with thousands apart, dates without a time."""
     measure = {"share": "percent", "minutes": "%.1f", "money": "localized", "points": "%.2f"}.get(
         unit or "", "%.2f"
     )
     formats = dict.fromkeys(("value", "lower", "upper", "reference", "target"), measure)
     formats |= dict.fromkeys(("numerator", "denominator", "pending"), "localized")
-    return {
-        name: number(name.replace("_", " "), format=formats[name])
-        if name in formats
-        else name.replace("_", " ")
-        for name in table.columns
-    }
+    return {name: _column(name, dtype, formats.get(name)) for name, dtype in table.schema.items()}
+
+
+def _column(name: str, dtype: pl.DataType, form: str | None) -> Any:
+    words = name.replace("_", " ")
+    if form is not None:
+        return st.column_config.NumberColumn(words, format=form)
+    return st.column_config.DateColumn(words, format="YYYY-MM-DD") if dtype == pl.Date else words

@@ -12,6 +12,7 @@ from dashboard import deps, theme
 from dashboard import format as fmt
 from dashboard.components import states
 from dashboard.filters import Filters
+from dashboard.views.compare import ADDITIVE
 from pipelines import insight
 from pipelines.errors import PlumblineError, StateError, UsageError
 from pipelines.reader import Reader
@@ -31,7 +32,9 @@ def run(render: Callable[[Reader], None]) -> None:
     if (refusal := deps.refusal()) is not None:
         states.refused(refusal)
     try:
-        render(reader)
+        # says so only where it takes a while
+        with st.spinner("Reading the warehouse…", show_time=True):
+            render(reader)
     except PlumblineError as error:
         states.broken(error, folder)
         return
@@ -57,7 +60,12 @@ def targets(reader: Reader, filters: Filters) -> dict[str, float]:
     """Targets of the programs shown, by metric."""
     shown = [program for program in filters.values("program") if program is not None]
     programs = shown or deps.answer(reader, "programs")["program_id"].to_list()
-    return insight.targets_for(deps.answer(reader, "targets", reader.build.as_of.date()), programs)
+    held = insight.targets_for(deps.answer(reader, "targets", reader.build.as_of.date()), programs)
+    if not set(filters.by_dimension) - {"program_id", "operating_model"}:
+        return held
+    # a part of the contacts per 100 orders is no contact rate of its own to hold against the whole's target
+    additive = {what.key for what in reader.catalogue if what.kind in ADDITIVE}
+    return {key: target for key, target in held.items() if key not in additive}
 
 
 def currency(reader: Reader, filters: Filters) -> str | None:

@@ -36,7 +36,8 @@ def render(reader: Reader) -> None:
     if known.height == 0:
         states.empty(f"No agent has a mature unit of {fmt.in_sentence(what.label)} {scope.window.name}.")
         return
-    st.html(bands_html(known, what))
+    if known["band"].ne("unknown").any():
+        st.html(bands_html(known, what))
     _programs(reader, scope, what, known)
     _table(reader, what, known)
 
@@ -47,7 +48,7 @@ def agent_bands(reader: Reader, scope: filter_bar.Scope, what: Any) -> pl.DataFr
     chosen = scope.filters.by_dimension
     rows = deps.metrics(reader, [what.key], by=["program_id", "agent_id"], chosen=chosen, **dates)
     programs = deps.metrics(reader, [what.key], by=["program_id"], chosen=chosen, **dates)
-    return insight.bands(rows, programs, on=["program_id"])
+    return insight.bands(rows, programs, on=["program_id"], kind=what.kind)
 
 
 def _programs(reader: Reader, scope: filter_bar.Scope, what: Any, known: pl.DataFrame) -> None:
@@ -76,14 +77,17 @@ def _table(reader: Reader, what: Any, known: pl.DataFrame) -> None:
     people = deps.answer(reader, "agents").select("agent_id", "site", "team")
     placed = known.join(people, on="agent_id", how="left", maintain_order="left")
     table = named(placed, deps.answer(reader, "labels", "agent_id")).drop("metric", "grain", "period_start")
-    by_chance = insight.expected_outside(known.height)
+    judged = known.filter(pl.col("band") != "unknown").height
+    by_chance = insight.expected_outside(judged)
+    about = (
+        f"{what.label} with 95% interval; above or below only where the whole interval is. Of "
+        f"{fmt.plural(judged, 'agent')} about {by_chance:.0f} fall outside by chance alone, so look for "
+        "those who stay there"
+        if judged
+        else f"{what.label} has no interval here, so nobody is told apart"
+    )
     with st.container(key="card-agents"):
-        chart_card.head(
-            f"All {fmt.plural(known.height, 'agent')}, by name",
-            f"{what.label} with 95% interval; above or below only where the whole interval is. "
-            f"Of {fmt.count(known.height)} agents about {by_chance:.0f} fall outside by chance alone, "
-            "so look for those who stay there",
-        )
+        chart_card.head(f"All {fmt.plural(known.height, 'agent')}, by name", about)
         chart_card.frame(table, unit=what.unit)
         chart_card.download(f"{what.key}-by-agent", table)
 

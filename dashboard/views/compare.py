@@ -10,7 +10,7 @@ import polars as pl
 from dashboard import format as fmt
 from dashboard.theme import Palette
 from dashboard.views.chart import Chart, Figure, layout, ticks, wrapped
-from dashboard.views.trend import unit_words
+from dashboard.views.trend import in_unit
 from pipelines import insight
 
 UNKNOWN_LABEL = "(unknown)"
@@ -52,7 +52,7 @@ def compare(
     if what.kind in ADDITIVE:
         return parts(drawn, what, colours, by=by, noun=noun, labels=labels, currency=currency)
     reference = insight.Measured.of(overall.row(0, named=True)).value if overall.height else None
-    banded = insight.bands(drawn, overall, on=()).sort(by, descending=True, nulls_last=False)
+    banded = insight.bands(drawn, overall, on=(), kind=what.kind).sort(by, descending=True, nulls_last=False)
     names = [name_of(value, labels) for value in banded[by].to_list()]
     shown = {name: wrapped(name) for name in names}
     groups = [None] if split is None else banded[split].unique().sort(nulls_last=True).to_list()
@@ -112,7 +112,8 @@ def compare(
     return Chart(
         name=f"{what.key}-by-{fmt.slug(noun)}",
         title=finding(banded, names, what, noun),
-        subtitle=f"{what.label} by {noun} with 95% interval, {unit_words(what.unit, currency)}{dotted}",
+        subtitle=f"{what.label} by {noun}{' with 95% interval' if what.interval != 'none' else ''}"
+        f"{in_unit(what, currency)}{dotted}",
         figure=figure,
         table=banded.sort(by, nulls_last=True),
         alt=f"Dots of {what.label} by {noun}. "
@@ -168,7 +169,7 @@ def parts(
     return Chart(
         name=f"{what.key}-by-{fmt.slug(noun)}",
         title=f"{names[0]} has the largest part, {texts[0]}",
-        subtitle=f"{what.label} by {noun}, {unit_words(what.unit, currency)}; the parts add up, no interval",
+        subtitle=f"{what.label} by {noun}{in_unit(what, currency)}; the parts add up, no interval",
         figure=figure,
         table=rows.sort(by, nulls_last=True),
         alt=f"Bars of {what.label} by {noun}. "

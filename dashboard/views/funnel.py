@@ -12,7 +12,7 @@ from dashboard import format as fmt
 from dashboard.theme import Palette
 from dashboard.views.chart import Chart, Figure, layout, ticks
 from dashboard.views.compare import name_of
-from dashboard.views.trend import unit_words
+from dashboard.views.trend import in_unit
 from pipelines import insight
 
 LABELLED = 6
@@ -86,8 +86,12 @@ def funnel(
     funnel_words = "; dashed is where 95% fall by chance" if what.kind == "proportion" else ""
     return Chart(
         name=f"{what.key}-agents-{fmt.slug(program)}",
-        title=f"{program}: {counts['above']} above, {counts['within']} within, {counts['below']} below",
-        subtitle=f"{what.label} of each agent, {unit_words(what.unit, currency)}; the line is the program, "
+        title=(
+            f"{program}: {counts['above']} above, {counts['within']} within, {counts['below']} below"
+            if counts["unknown"] < drawn.height
+            else f"{program}: {fmt.plural(drawn.height, 'agent')}, none told apart"
+        ),
+        subtitle=f"{what.label} of each agent{in_unit(what, currency)}; the line is the program, "
         f"{fmt.value(what.unit, reference, currency=currency)}{funnel_words}",
         figure=figure,
         table=named(drawn, labels),
@@ -111,7 +115,7 @@ def bands_html(rows: pl.DataFrame, what: Any) -> str:
         "above": "above their program",
         "within": "within noise of it",
         "below": "below it",
-        "unknown": "no interval",
+        "unknown": "too few to say",
     }
     moods = {good: "better", bad: "worse"} if what.better != "neither" else {}
     cells = []

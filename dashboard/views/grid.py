@@ -12,7 +12,7 @@ from dashboard import format as fmt
 from dashboard.theme import Palette
 from dashboard.views.chart import Chart
 from dashboard.views.compare import name_of
-from dashboard.views.trend import unit_words
+from dashboard.views.trend import in_unit
 from pipelines import insight
 
 SMALLEST = 20
@@ -35,7 +35,7 @@ def grid(
     Lines and columns in which no cell has enough are left out of the drawing and stay in the table.
     """
     names = labels or {}
-    banded = insight.bands(rows.filter(pl.col("value").is_not_null()), overall, on=())
+    banded = insight.bands(rows.filter(pl.col("value").is_not_null()), overall, on=(), kind=what.kind)
     solid = banded.filter(pl.col("denominator") >= SMALLEST)
     if solid.height == 0:
         return None
@@ -75,7 +75,7 @@ def grid(
     return Chart(
         name=f"{what.key}-by-{fmt.slug(noun)}",
         title=title,
-        subtitle=f"{what.label} by {noun}, {unit_words(what.unit, currency)}"
+        subtitle=f"{what.label} by {noun}{in_unit(what, currency)}"
         + (f"; fewer than {SMALLEST} units are not coloured" if banded.height > solid.height else ""),
         figure={},
         table=banded.sort(down, across, nulls_last=True),

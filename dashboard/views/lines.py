@@ -10,8 +10,8 @@ import polars as pl
 from dashboard import format as fmt
 from dashboard.theme import Palette
 from dashboard.views.chart import Chart, Figure, layout, ticks
-from dashboard.views.compare import SYMBOLS, name_of
-from dashboard.views.trend import GRAIN_WORDS, unit_words
+from dashboard.views.compare import ADDITIVE, SYMBOLS, name_of
+from dashboard.views.trend import GRAIN_WORDS, in_unit
 from pipelines import insight
 
 MOST = 6
@@ -82,9 +82,8 @@ def lines(
         title=_finding(
             drawn.filter(pl.col(by).is_in(groups, nulls_equal=True)), what, by, noun, grain, labels
         ),
-        subtitle=f"{GRAIN_WORDS[grain]} {fmt.in_sentence(what.label)} by {noun}, "
-        f"{unit_words(what.unit, currency)}; hollow is provisional"
-        + (f"; the {len(groups)} largest of {len(sizes)}" if left_out else ""),
+        subtitle=f"{GRAIN_WORDS[grain]} {fmt.in_sentence(what.label)} by {noun}{in_unit(what, currency)}; "
+        "hollow is provisional" + (f"; the {len(groups)} largest of {len(sizes)}" if left_out else ""),
         figure=figure,
         table=rows,
         alt=f"Lines of {what.label} by {grain} for "
@@ -96,7 +95,7 @@ def _finding(
     drawn: pl.DataFrame, what: Any, by: str, noun: str, grain: str, labels: Mapping[str, str] | None
 ) -> str:
     led = insight.periods_led(drawn, by=by, better=what.better)
-    if led is None:
+    if led is None or what.kind in ADDITIVE:
         return f"{what.label} by {noun}, {grain} by {grain}"
     group, wins, periods = led
     return f"{name_of(group, labels)} was ahead in {wins} of {fmt.plural(periods, grain)}"

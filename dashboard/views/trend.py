@@ -112,7 +112,7 @@ def trend(
     return Chart(
         name=f"{what.key}-by-{grain}",
         title=_finding(drawn, what, target, currency, grain),
-        subtitle=f"{GRAIN_WORDS[grain]} {fmt.in_sentence(what.label)}, {unit_words(what.unit, currency)}; "
+        subtitle=f"{GRAIN_WORDS[grain]} {fmt.in_sentence(what.label)}{in_unit(what, currency)}; "
         + ("shaded is the 95% interval, " if ribbon.height else "")
         + "dotted and hollow is provisional",
         figure=figure,
@@ -131,6 +131,12 @@ def unit_words(unit: str, currency: str | None = None) -> str:
         "per_100_orders": "per 100 orders",
         "money": currency or "money",
     }.get(unit, unit)
+
+
+def in_unit(what: Any, currency: str | None = None) -> str:
+    """A metric's unit as it follows its name, nothing where the name says it already."""
+    unit = unit_words(what.unit, currency)
+    return "" if unit in what.label.lower() else f", {unit}"
 
 
 def _settled(status: Sequence[str]) -> int:

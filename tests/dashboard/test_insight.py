@@ -202,3 +202,13 @@ def test_nobody_is_ahead_in_a_tie():
     tied = weekly((1, "A", 0.5), (1, "B", 0.6), (2, "A", 0.7), (2, "B", 0.6))
     assert insight.periods_led(tied, by="site", better="higher") is None
     assert insight.periods_led(weekly((1, "A", 0.5), (2, "B", None)), by="site", better="higher") is None
+
+
+def test_a_mean_of_few_values_is_not_judged():
+    few = pl.DataFrame({"value": [9.0], "lower": [8.0], "upper": [10.0], "denominator": [9]})
+    overall = pl.DataFrame({"value": [5.0]})
+    assert insight.bands(few, overall, on=(), kind="mean")["band"].to_list() == ["unknown"]
+    enough = few.with_columns(pl.lit(10).alias("denominator"))
+    assert insight.bands(enough, overall, on=(), kind="mean")["band"].to_list() == ["above"]
+    assert insight.change("mean", mean(90, 1, 9), mean(50, 1, 400)).verdict == "untold"
+    assert insight.change("mean", mean(90, 1, 10), mean(50, 1, 400)).verdict == "rise"

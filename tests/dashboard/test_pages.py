@@ -253,6 +253,22 @@ def test_agents_are_in_bands_by_name_and_not_ranked(visit):
     assert "about 2 fall outside by chance alone" in seen.text
 
 
+def test_agents_without_an_interval_are_not_told_apart(visit):
+    text = visit("agents", metric="first_response_minutes_median").text
+    assert "none told apart" in text and "nobody is told apart" in text
+    assert "above their program" not in text
+
+
+def test_a_part_of_the_contacts_per_order_is_not_held_against_the_wholes_target(visit):
+    def card(**filters: str) -> str:
+        reader = FakeReader(target_values={("contacts_per_100_orders", None): 46.0, ("fcr", None): 0.7})
+        html = visit(reader=reader, period="13w", **filters).html
+        return next(part for part in html.split("<article")[1:] if "Contacts per 100 orders" in part)
+
+    assert "target 46.0" in card(program="P1")
+    assert "target 46.0" not in card(channel="voice")
+
+
 def test_programs_stand_against_their_own_targets(visit):
     reader = FakeReader(target_values={("fcr", "P1"): 0.5, ("fcr", "P2"): 0.99})
     html = visit("programs", reader=reader).html
