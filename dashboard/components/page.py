@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from urllib.parse import urlencode
 
@@ -56,11 +56,11 @@ def foot(reader: Reader) -> None:
     )
 
 
-def targets(reader: Reader, filters: Filters) -> dict[str, float]:
-    """Targets of the programs shown, by metric."""
+def targets(reader: Reader, filters: Filters, programs: Sequence[str] = ()) -> dict[str, float]:
+    """Targets by metric of some programs taken together; of those under the filters where none is named."""
     shown = [program for program in filters.values("program") if program is not None]
-    programs = shown or deps.answer(reader, "programs")["program_id"].to_list()
-    held = insight.targets_for(deps.answer(reader, "targets", reader.build.as_of.date()), programs)
+    together = programs or shown or deps.answer(reader, "programs")["program_id"].to_list()
+    held = insight.targets_for(deps.answer(reader, "targets", reader.build.as_of.date()), together)
     if not set(filters.by_dimension) - {"program_id", "operating_model"}:
         return held
     # a part of the contacts per 100 orders is no contact rate of its own to hold against the whole's target

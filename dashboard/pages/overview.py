@@ -44,7 +44,8 @@ def render(reader: Reader) -> None:
         st.html(headline.html(shown, scope.window, _aside(reader)))
         links = {what.key: page.link("handbook", scope.filters, metric=what.key) for what in definitions}
         st.html(kpi.html(shown, links, page.palette()))
-        askable = [what for what in definitions if what.key not in refusals]
+        others = [what for what in reader.catalogue if what.key not in FIGURES]
+        askable = [what for what in (*definitions, *others) if what.key not in refusals]
         what = pick(askable, "Look closer at")
         if what is not None:
             _closer(reader, scope, what, shown)

@@ -14,7 +14,6 @@ from dashboard.pages.overview import FIGURES
 from dashboard.views import scoretable
 from dashboard.views.compare import compare
 from dashboard.views.lines import lines
-from pipelines import insight
 from pipelines.reader import Reader
 
 
@@ -46,7 +45,11 @@ def _scores(reader: Reader, scope: filter_bar.Scope, figures: list[Any]) -> None
             f"Values {scope.window.name} with 95% interval and n; a dashed edge is provisional; "
             "a target is met or missed only where the whole interval says so",
         )
-        st.html(scoretable.html(rows, figures, programs=programs, targets=program_targets(reader, programs)))
+        st.html(
+            scoretable.html(
+                rows, figures, programs=programs, targets=program_targets(reader, scope, programs)
+            )
+        )
         chart_card.table_fold("key-figures-by-program", rows)
 
 
@@ -57,7 +60,7 @@ def _charts(reader: Reader, scope: filter_bar.Scope, what: Any) -> None:
     dates = {"start": scope.window.start, "end": scope.window.end}
     overall = deps.metrics(reader, [what.key], chosen=chosen, **dates)
     labels = deps.answer(reader, "labels", "program_id")
-    targets = program_targets(reader, shown_programs(reader, scope))
+    targets = program_targets(reader, scope, shown_programs(reader, scope))
     by_program = deps.metrics(reader, [what.key], by=["program_id"], chosen=chosen, **dates)
     left, right = st.columns(2, gap="small")
     with left:
@@ -125,10 +128,11 @@ def shown_programs(reader: Reader, scope: filter_bar.Scope) -> pl.DataFrame:
     return programs.filter(pl.col("program_id").is_in(list(chosen))) if chosen else programs
 
 
-def program_targets(reader: Reader, programs: pl.DataFrame) -> dict[str, dict[str, float]]:
+def program_targets(
+    reader: Reader, scope: filter_bar.Scope, programs: pl.DataFrame
+) -> dict[str, dict[str, float]]:
     """Targets by program, then metric."""
-    held = deps.answer(reader, "targets", reader.build.as_of.date())
-    return {key: insight.targets_for(held, [key]) for key in programs["program_id"].to_list()}
+    return {key: page.targets(reader, scope.filters, [key]) for key in programs["program_id"].to_list()}
 
 
 if __name__ == "__main__":

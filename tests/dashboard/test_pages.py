@@ -267,6 +267,9 @@ def test_a_part_of_the_contacts_per_order_is_not_held_against_the_wholes_target(
 
     assert "target 46.0" in card(program="P1")
     assert "target 46.0" not in card(channel="voice")
+    reader = FakeReader(target_values={("contacts_per_100_orders", None): 46.0})
+    assert "target 46.0" in visit("programs", reader=reader).html
+    assert "target 46.0" not in visit("programs", reader=reader, channel="voice").html
 
 
 def test_programs_stand_against_their_own_targets(visit):
