@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import localcontext
 from typing import Any
 
 import duckdb
@@ -72,10 +73,7 @@ def _measures(metric: MetricDefinition, sums: pl.DataFrame) -> dict[str, Any]:
     if metric.kind == "proportion":
         lower, upper = wilson(total, n)
     elif metric.kind == "mean":
-        with np.errstate(divide="ignore", invalid="ignore"):
-            spread = np.maximum(_floats(sums, "squares", fill=0.0) - total * value, 0) / (n - 1)
-            deviation = np.where(n > 1, np.sqrt(np.where(n > 1, spread, 0)), np.nan)
-        lower, upper = normal_mean(value, deviation, n)
+        lower, upper = normal_mean(value, _deviation(sums, n), n)
     elif metric.kind == "percentile":
         value, numerator = _floats(sums, "quantile"), none
     elif metric.kind == "survival":
@@ -105,6 +103,23 @@ def _measures(metric: MetricDefinition, sums: pl.DataFrame) -> dict[str, Any]:
         "pending": pending,
         "status": status,
     }
+
+
+def _deviation(sums: pl.DataFrame, n: np.ndarray) -> np.ndarray:
+    """Standard deviation over n - 1, nan below two values.
+
+    Where values hardly differ, sum of squares and square of sum cancel, and doubles would leave noise where
+    there is no spread at all: there the exact decimals are subtracted instead.
+    """
+    total, squares = _floats(sums, "total", fill=0.0), _floats(sums, "squares", fill=0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = squares - total * total / n
+    exact_total, exact_squares = sums["total"], sums["squares"]
+    with localcontext(prec=100):
+        for index in np.flatnonzero((n > 1) & (spread < 1e-6 * squares)).tolist():
+            spread[index] = float(exact_squares[index] - exact_total[index] ** 2 / int(n[index]))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(n > 1, np.sqrt(np.maximum(spread, 0) / (n - 1)), np.nan)
 
 
 def _floats(sums: pl.DataFrame, name: str, *, fill: float | None = None) -> np.ndarray:

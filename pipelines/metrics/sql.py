@@ -109,8 +109,9 @@ def column_of(dimension: str) -> str:
 _DAY_SUMS = {
     "proportion": "count(*) filter (where in_numerator and in_denominator) as total",
     "mean": "sum(cast(value as decimal(26, 12))) filter (where in_denominator) as total, "
-    # sums are exact, so they do not depend on the order of rows: twelve decimals, as DECIMAL
-    "sum(cast(value * value as decimal(26, 12))) filter (where in_denominator) as squares",
+    # sums are exact, so they do not depend on the order of rows: twelve decimals, and their exact squares
+    "sum(cast(value as decimal(18, 12)) * cast(value as decimal(18, 12))) filter (where in_denominator) "
+    "as squares",
     "sum": "currency, sum(value) filter (where in_denominator) as total",
 }
 _SUMS = {

@@ -12,6 +12,7 @@ SCORECARD = """
     solve     | 1   | 5   | 3      | false
     law       | 0   | 2   | 0      | true
     tone      | -1  | 1   | 0      |
+    close     | 0   | 1   | 3      |
 """
 CONTACT = """
     id | opened
@@ -196,6 +197,24 @@ CASES = [
         """,
     ),
     Case(
+        "Equal scores have an interval without width",
+        # 4/7 each
+        {},
+        contacts="""
+            id | agent | opened
+            a  | x     | 2026-03-01T10:00
+        """,
+        ratings="""
+            review | contact | criterion | score | reviewed
+            r1     | a       | greet     | 1     | 2026-03-02T10:00
+            r1     | a       | solve     | 1     | 2026-03-02T10:00
+            r1     | a       | close     | 1     | 2026-03-02T10:00
+            r2     | a       | greet     | 1     | 2026-03-02T10:00
+            r2     | a       | solve     | 1     | 2026-03-02T10:00
+            r2     | a       | close     | 1     | 2026-03-02T10:00
+        """,
+    ),
+    Case(
         "A review has its contact's agent, an outbound or abandoned contact's too",
         {"qa_score by agent_id x": "100/1", "qa_score by agent_id y": "0/1"},
         contacts="""
@@ -221,3 +240,14 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 @pytest.mark.parametrize(("case", "metric"), questions(CASES))
 def test_number(workspace: Workspace, who: str, case: Case, metric: str) -> None:
     workspace.check(who, case, metric)
+
+
+@pytest.mark.parametrize("who", ["referee", "product"])
+def test_equal_scores_have_an_interval_without_width(workspace: Workspace, who: str) -> None:
+    case = next(case for case in CASES if case.says.startswith("Equal scores"))
+    row = next(
+        row for row in workspace.rows(who, "qa_score", ("program_id",)) if row["program_id"] == case.name
+    )
+    assert [float(row[name]) for name in ("value", "lower", "upper")] == pytest.approx(
+        [400 / 7] * 3, rel=1e-11
+    )
