@@ -97,6 +97,15 @@ def test_the_same_file_twice_changes_nothing(workspace: Deliveries) -> None:
     workspace.check()
 
 
+def test_rows_landed_by_a_load_that_died_are_accounted_though_their_file_is_gone(tmp_path: Path) -> None:
+    first = files_of(tmp_path / "first", {"programs": "", "contacts": CONTACTS})
+    second = files_of(tmp_path / "second", {"contacts": CONTACTS.replace("a  |", "c  |")})
+    product = Product(tmp_path / "workspace", [first, second], AS_OF)  # the first is landed only
+    contacts = [account for account in product.summary["files"] if account["table"] == "contacts"]
+    assert sorted(counts(account) for account in contacts) == [(2, 1, 0, 1, 0), (2, 2, 0, 0, 0)]
+    assert product.rows(("transfer_rate",))[0]["denominator"] == 3
+
+
 def test_the_newest_source_timestamp_wins_and_an_older_one_is_known(workspace: Deliveries) -> None:
     workspace.load({"programs": "", "contacts": CONTACTS})
     update = """
