@@ -228,6 +228,44 @@ def test_rows_without_their_reference_or_rate_are_tried_again_on_every_load(work
     workspace.check()
 
 
+def test_a_rejected_update_leaves_what_was_there(workspace: Deliveries) -> None:
+    card = """
+        criterion | min | max | weight
+        solve     | 0   | 2   | 1
+    """
+    orders = """
+        id | program | amount | currency | updated
+        o  | NY      | 100    |          | 2026-02-01T00:00
+    """
+    contacts = """
+        id | program | order | issue  | opened           | closed           | updated
+        a  | NY      | o     | refund | 2026-02-01T10:00 | 2026-02-01T11:00 | 2026-02-01T12:00
+    """
+    outcomes = """
+        id | order | kind   | amount | currency | at
+        1  | o     | refund | 40     |          | 2026-02-20T10:00
+    """
+    ratings = """
+        review | contact | criterion | score | reviewed
+        r      | a       | solve     | 1     | 2026-03-02T10:00
+    """
+    tables = {"programs": "", "scorecards": card, "orders": orders, "contacts": contacts}
+    workspace.load({**tables, "order_outcomes": outcomes, "qa_ratings": ratings})
+    updates = {
+        "orders": orders.replace("|          |", "| XAU      |").replace("02-01T00", "03-01T00"),
+        "contacts": contacts.replace("| NY ", "| P9 ").replace("2026-02-01T12", "2026-03-01T12"),
+        "order_outcomes": outcomes.replace("|          |", "| XAU      |"),
+        "qa_ratings": ratings.replace("| 1  ", "| 3  "),
+    }
+    accounts = workspace.load(updates)
+    for name in updates:
+        assert counts(accounts[name]) == (1, 0, 0, 0, 1), name
+    assert workspace.row("value_retained") == (60, 1, 0)
+    assert workspace.row("qa_score") == (50, 1, 0)
+    assert workspace.row("fcr", ("program_id",)) == ("NY", 1, 1, 0)
+    workspace.check()
+
+
 def test_late_data_restates(workspace: Deliveries) -> None:
     contacts = """
         id | program | order | issue  | opened           | closed           | score
