@@ -4,5 +4,6 @@ Works on rows that `pipelines.reader` answers with; imports the metrics, statist
 """
 
 from pipelines.explain.change import Effect, Explanation, explain, explain_by_each
+from pipelines.explain.signal import Verdict, verdict, verdicts
 
-__all__ = ["Effect", "Explanation", "explain", "explain_by_each"]
+__all__ = ["Effect", "Explanation", "Verdict", "explain", "explain_by_each", "verdict", "verdicts"]

@@ -86,17 +86,23 @@ def p_chart(
 
 
 def u_chart(
-    events: ArrayLike, exposure: ArrayLike, *, baseline: ArrayLike | None = None, sigmas: float = 3.0
+    events: ArrayLike,
+    exposure: ArrayLike,
+    *,
+    baseline: ArrayLike | None = None,
+    laney: bool = False,
+    sigmas: float = 3.0,
 ) -> Chart:
     """Chart of events per unit of exposure.
 
     Args:
         events: Counts of each period.
         exposure: Of each period; 0 gives a gap.
-        baseline: Periods that set the centre, as booleans; all by default.
+        baseline: Periods that set centre and dispersion, as booleans; all by default.
+        laney: Widen the limits as `p_chart` does (u′).
         sigmas: Distance of the limits.
 
-    Source: Montgomery, 6th ed., section 7.3.2.
+    Source: Montgomery, 6th ed., section 7.3.2; Laney (2002), Quality Engineering 14:531-537.
     """
     y, n = np.asarray(events, dtype=np.float64), np.asarray(exposure, dtype=np.float64)
     base = _baseline(baseline, n)
@@ -104,7 +110,9 @@ def u_chart(
     with np.errstate(divide="ignore", invalid="ignore"):
         value = np.where(n > 0, y / n, np.nan)
         sigma = np.where(n > 0, np.sqrt(center / n), np.nan)
-    return Chart(value, center, sigma, np.maximum(0, center - sigmas * sigma), center + sigmas * sigma)
+    dispersion = max(1.0, _laney_sigma(value[base], sigma[base], center)) if laney and center > 0 else 1.0
+    half = sigmas * dispersion * sigma
+    return Chart(value, center, dispersion * sigma, np.maximum(0, center - half), center + half, dispersion)
 
 
 def xmr_chart(values: ArrayLike, *, baseline: ArrayLike | None = None, sigmas: float = 3.0) -> Chart:
