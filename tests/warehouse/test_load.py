@@ -171,7 +171,9 @@ def test_readers_see_whole_builds_while_loads_publish(shop: Path) -> None:
         while not stop.is_set():
             try:
                 reader.refresh()
-                result = reader.metrics(MetricRequest(metrics=("fcr", "repeat_contact_rate"), by=("channel",)))
+                result = reader.metrics(
+                    MetricRequest(metrics=("fcr", "repeat_contact_rate"), by=("channel",))
+                )
             except Exception as error:  # any failure of a reader fails the test
                 failures.append(error)
                 return
