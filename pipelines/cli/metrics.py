@@ -11,9 +11,9 @@ from pipelines.cli import add_workspace
 from pipelines.cli._print import FORMATS, print_rows
 from pipelines.errors import UsageError
 from pipelines.metrics import MetricRequest, catalogue
+from pipelines.metrics.catalogue import CONTACT_DIMENSIONS, definition
 from pipelines.metrics.request import GRAINS
 from pipelines.reader import Reader
-from pipelines.metrics.catalogue import CONTACT_DIMENSIONS, definition
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
