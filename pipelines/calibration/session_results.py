@@ -114,7 +114,8 @@ def compared(
 
     Returns:
         contact_id, grader_id, criterion_id, score, reference, basis, difference, is_exact, is_within (within
-        the tolerance, see `tolerances`; "not applicable" agrees with itself alone), alignment (1 − |score − reference| / (max − min); null unless both gave a score), weight.
+        the tolerance, see `tolerances`; "not applicable" agrees with itself alone), alignment (1 − |score
+            − reference| / (max − min); null unless both gave a score), weight.
     """
     difference = pl.col("score") - pl.col("reference")
     both_silent = pl.col("score").is_null() & pl.col("reference").is_null()
