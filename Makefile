@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 DEMO := demo
 
-.PHONY: install install-dev browser demo test bench lint format clean
+.PHONY: install install-dev debian demo test bench lint format clean
 
 install: $(VENV)/.installed
 
@@ -22,12 +22,16 @@ $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) --editable '.[dev,postgresql]'
 	touch $(VENV)/.installed $@
 
-# A browser and fonts from Debian, only where there is none.
-browser:
-	@command -v chromium >/dev/null || { \
-		echo "installing chromium from Debian" >&2; \
+# What tests need of Debian, only where it is missing: a browser with fonts, and a PostgreSQL server.
+debian:
+	@missing=""; \
+	command -v chromium >/dev/null || missing="chromium fonts-dejavu-core fonts-liberation"; \
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
+	[ -z "$$missing" ] || { \
+		echo "installing from Debian: $$missing" >&2; \
 		SUDO=$$( [ "$$(id -u)" = 0 ] || echo sudo ); \
-		$$SUDO apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$SUDO apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core fonts-liberation; }
+		$$SUDO apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+			$$SUDO apt-get install -y -qq --no-install-recommends $$missing >/dev/null; }
 
 demo: install
 	$(BIN)/plumbline simulate --if-missing --workspace $(DEMO) --contacts 50000 --seed 7
@@ -35,8 +39,8 @@ demo: install
 	$(BIN)/plumbline load --workspace $(DEMO)
 	$(BIN)/plumbline dashboard --workspace $(DEMO)
 
-test: install-dev browser
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests
+test: install-dev debian
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations 15 tests
 
 bench: install-dev
 	$(BIN)/python -m tests.benchmarks
