@@ -13,6 +13,7 @@ import duckdb
 import polars as pl
 
 from pipelines.metrics import MetricRequest
+from pipelines.metrics.ledger import ledger, ledger_rows
 from pipelines.metrics.units import cells, unit_rows
 
 Filters = tuple[tuple[str, tuple[str | None, ...]], ...]
@@ -72,3 +73,40 @@ class ExplanationQuestions:
         request = MetricRequest(metrics=(metric,), start=start, end=end, filters=dict(filters))
         with self._cursor() as cursor:
             return unit_rows(cursor, request, dict(group), limit=limit)
+
+    def ledger(
+        self,
+        by: tuple[str, ...] = (),
+        start: date | None = None,
+        end: date | None = None,
+        filters: Filters = (),
+    ) -> pl.DataFrame:
+        """The refund ledger by group and currency; columns as `pipelines.metrics.ledger.ledger` says."""
+        with self._cursor() as cursor:
+            return ledger(cursor, _stakes(by, start, end, filters))
+
+    def ledger_rows(
+        self,
+        figure: str,
+        start: date | None = None,
+        end: date | None = None,
+        filters: Filters = (),
+        group: Group = (),
+        limit: int = MOST_ROWS,
+    ) -> tuple[pl.DataFrame, int]:
+        """The stakes behind one figure of the ledger, largest amount first, and how many there are.
+
+        Args:
+            figure: Its key, as `pipelines.metrics.ledger.FIGURES` has it.
+            start: First local day, included.
+            end: Last local day, included.
+            filters: As of the ledger.
+            group: Values of dimensions, or of currency, that the stakes have; None is unknown.
+            limit: Most rows returned.
+        """
+        with self._cursor() as cursor:
+            return ledger_rows(cursor, _stakes((), start, end, filters), figure, dict(group), limit=limit)
+
+
+def _stakes(by: tuple[str, ...], start: date | None, end: date | None, filters: Filters) -> MetricRequest:
+    return MetricRequest(metrics=("value_retained",), by=by, start=start, end=end, filters=dict(filters))
