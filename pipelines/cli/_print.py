@@ -143,8 +143,14 @@ def _table_column(column: pl.Series) -> list[str]:
     values = column.to_list()
     dtype = column.dtype
     if dtype.is_float() or dtype.is_decimal():
-        digits = _digits([abs(float(v)) for v in values if v is not None and math.isfinite(v)])
-        return ["" if v is None or not math.isfinite(v) else f"{v:.{digits}f}" for v in values]
+        sizes = [abs(float(v)) for v in values if v is not None and math.isfinite(v)]
+        digits = _digits(sizes)
+        # shares beside large sums keep their digits
+        is_mixed = digits == 2 and any(0 < size < 1 for size in sizes)
+        return [
+            "" if v is None or not math.isfinite(v) else f"{v:.{_digits([abs(v)]) if is_mixed else digits}f}"
+            for v in values
+        ]
     if dtype.is_nested():
         return ["" if v is None else _visible(_json_value(v)) for v in values]
     if dtype == pl.Boolean:
@@ -156,7 +162,7 @@ def _digits(sizes: list[float]) -> int:
     """Decimals that a column needs to be read by a person: none, two, or four for small numbers."""
     if all(size == int(size) for size in sizes):
         return 0
-    return 4 if max(sizes) < 10 else 2
+    return 4 if max(sizes) < 10 else 2  # of one value, its own size decides
 
 
 def _plain(value: Any) -> str:

@@ -92,3 +92,8 @@ def test_table_obeys_no_control_character_of_the_data() -> None:
 def test_a_pipe_gets_no_colour_and_no_cut(format: str, capsys: pytest.CaptureFixture[str]) -> None:
     print_rows(pl.DataFrame({"x": ["y" * 500]}), format=format)  # type: ignore[arg-type]  # parametrized text
     assert "y" * 500 in capsys.readouterr().out
+
+
+def test_a_share_beside_a_large_sum_keeps_its_digits() -> None:
+    lines = list(table_lines(pl.DataFrame({"value": [0.0031, 556955.25, None]})))
+    assert [line.strip() for line in lines[2:]] == ["0.0031", "556955.25", ""]
