@@ -15,9 +15,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from tests.referee.files import COLUMNS, write_csv
 from tests.referee.metrics import Referee, read_referee
 from tests.referee.product import Product, close
-from tests.referee.worlds import COLUMNS, write_csv
 
 AS_OF = "2026-06-30T12:00:00Z"
 

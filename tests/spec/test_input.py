@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from tests.referee.files import COLUMNS, write_csv
 from tests.referee.metrics import read_referee
 from tests.referee.product import Product, differences
-from tests.referee.worlds import COLUMNS, write_csv
 from tests.spec.cases import AS_OF, table
 
 PROGRAMS = [
