@@ -7,12 +7,12 @@ ever stale. Frames are shared between sessions and never changed.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import streamlit as st
@@ -20,6 +20,9 @@ import streamlit as st
 from pipelines.fence import FencePool
 from pipelines.reader import MetricRequest, Reader, Refusal, last_refusal
 from pipelines.settings import STATE_FOLDER
+
+if TYPE_CHECKING:
+    from pipelines.store import Store
 
 WORKSPACE_VARIABLE = "PLUMBLINE_WORKSPACE"
 Choices = Mapping[str, Sequence[str | None]]
@@ -136,3 +139,30 @@ def _metric_schema(by: Sequence[str]) -> pl.DataFrame:
 def fence() -> FencePool:
     """The caged workers that run people's SQL, a few for all visitors."""
     return FencePool(size=3)
+
+
+def store() -> Store:
+    """The app store of this workspace: what people typed in, made on the first look.
+
+    Raises:
+        StateError: If its database cannot be reached.
+    """
+    found: Store = _store(str(workspace_root().resolve()))
+    return found
+
+
+def remembered(key: tuple[Hashable, ...], make: Callable[[], Any]) -> Any:
+    """What `make` gives, computed once for a key that names everything it depends on."""
+    return _remembered(key, make)
+
+
+@st.cache_resource(show_spinner=False)
+def _store(root: str) -> Store:
+    from pipelines.store import open_workspace_store  # SQLAlchemy, which only calibration needs
+
+    return open_workspace_store(Path(root) / STATE_FOLDER)
+
+
+@st.cache_resource(show_spinner=False, max_entries=128)
+def _remembered(key: tuple[Hashable, ...], _make: Callable[[], Any]) -> Any:
+    return _make()

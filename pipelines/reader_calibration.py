@@ -32,12 +32,14 @@ class CalibrationQuestions:
         """Every criterion of every version of every scorecard, the version used last first.
 
         Columns are those of the table `scorecards` and `last_used`, the newest review on the version.
+        Criteria come in the order of their file, sections whole.
         """
         return self._frame(
             "select scorecards.*, last_used from scorecards left join ("
             "select scorecard_id, version, max(reviewed_at) as last_used from qa_reviews "
             "group by scorecard_id, version) as used using (scorecard_id, version) "
-            "order by last_used desc nulls last, scorecard_id, version desc, section, criterion_id"
+            "order by last_used desc nulls last, scorecard_id, version desc, "
+            "min(scorecards.rowid) over (partition by scorecard_id, version, section), scorecards.rowid"
         )
 
     def graders(self) -> pl.DataFrame:
