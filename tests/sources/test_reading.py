@@ -69,6 +69,7 @@ def read(
             b'"id","name","amount"\n"1","Zo\xc3\xab","2.50"\n"2","\xe6\x97\xa5\xe6\x9c\xac","3"\n',
         ),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_the_same_table_however_it_is_written(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
