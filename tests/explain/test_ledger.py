@@ -81,10 +81,12 @@ def test_currencies_are_never_added():
         """
         create table programs as select * from (values ('uk', 'in_house'), ('us', 'in_house'))
             programs(program_id, operating_model);
-        create table agents as select 'a' as agent_id, 'Leeds' as site, 'One' as team, null::varchar as region;
+        create table agents as
+            select 'a' as agent_id, 'Leeds' as site, 'One' as team, null::varchar as region;
         create table order_outcomes as select 'o1' as order_id, 'chargeback' as kind,
             timestamp '2026-01-05' as occurred_at, 4.00::decimal(18, 4) as program_amount;
-        create table stakes as select *, timestamp '2026-01-01' as opened_at, date '2026-01-01' as opened_date,
+        create table stakes as
+            select *, timestamp '2026-01-01' as opened_at, date '2026-01-01' as opened_date,
             timestamp '2026-01-31' as window_ends_at, at_stake - refunded as retained, 'refund' as issue,
             'chat' as channel, 'a' as agent_id, at_stake as order_amount, 0::decimal(18, 4) as clawed_back,
             true as is_mature, refunded = 0 as is_avoided, true as is_healthy_mature,
