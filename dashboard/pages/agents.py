@@ -1,4 +1,4 @@
-"""Agents against their program: bands, never ranks."""
+"""Agents against their program: bands, never ranks; calibrated first, raw beside; one agent's own view."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ import streamlit as st
 
 from dashboard import deps
 from dashboard import format as fmt
-from dashboard.components import chart_card, filter_bar, page, states
+from dashboard.components import agent_own, agents_calibrated, chart_card, choice, filter_bar, page, states
 from dashboard.components.metric_picker import pick
 from dashboard.views.compare import name_of
 from dashboard.views.funnel import bands_html, funnel, named
 from pipelines import insight
 from pipelines.reader import Reader
+from pipelines.reader_quality import CALIBRATED
 
+KINDS = {"calibrated": "Calibrated", "raw": "Raw"}
 MOST_PROGRAMS = 6
 """Programs drawn, largest first; the table has all of them."""
 
@@ -27,10 +29,51 @@ def render(reader: Reader) -> None:
     askable = [
         what for what in reader.catalogue if what.key not in refusals and "agent_id" in what.dimensions
     ]
-    what = pick(askable, "Compare by", default="fcr")
+    labels = deps.answer(reader, "labels", "agent_id")
+    with st.container(key="controls-agents", horizontal=True, vertical_alignment="bottom", gap="small"):
+        what = pick(askable, "Compare by", default="fcr")
+        agents = [agent for agent in deps.answer(reader, "dimension_values", "agent_id") if agent is not None]
+        is_calibrated = what is not None and what.key in CALIBRATED
+        kind = _kind() if is_calibrated and st.query_params.get("agent_id") not in agents else "raw"
+        agent_id = choice.select(
+            "agent_id",
+            "One agent",
+            agents,
+            format=lambda agent: name_of(agent, labels),
+            empty="All agents",
+            width=240,
+        )
     if what is None:
         states.empty("No metric by agent has all the dimensions of these filters.")
-        return
+    elif agent_id is not None:
+        agent_own.show(reader, scope, what, agent_id, name_of(agent_id, labels))
+    elif is_calibrated and kind == "calibrated":
+        agents_calibrated.show(reader, scope, what, labels)
+    else:
+        _raw(reader, scope, what)
+
+
+def _kind() -> str:
+    """Calibrated or raw; calibrated where the URL names neither."""
+    asked = st.query_params.get("view", "")
+    st.session_state["choose-view"] = asked if asked in KINDS else "calibrated"
+    kind = st.segmented_control(
+        "Scores",
+        list(KINDS),
+        format_func=lambda name: KINDS[name],
+        key="choose-view",
+        on_change=_keep_kind,
+        required=True,
+    )
+    return kind or "calibrated"
+
+
+def _keep_kind() -> None:
+    st.query_params["view"] = st.session_state["choose-view"]
+
+
+def _raw(reader: Reader, scope: filter_bar.Scope, what: Any) -> None:
+    """Agents by the metric as it is, against their program as it is."""
     banded = agent_bands(reader, scope, what)
     known = banded.filter(pl.col("agent_id").is_not_null() & pl.col("value").is_not_null())
     if known.height == 0:

@@ -18,6 +18,7 @@ import polars as pl
 from pipelines.metrics import MetricDefinition, definition
 from pipelines.stats.intervals import Z95, wilson
 from tests.dashboard.fake_explain import FakeExplanations
+from tests.dashboard.fake_quality import FakeQuality
 
 CONTACT_DIMENSIONS = (
     "program_id",
@@ -96,7 +97,7 @@ def contacts(rows: int = 24_000, seed: int = 11) -> pl.DataFrame:
 
 
 @dataclass(eq=False)
-class FakeReader(FakeExplanations):
+class FakeReader(FakeExplanations, FakeQuality):
     """Answers as the reader does, from `contacts`.
 
     Attributes:

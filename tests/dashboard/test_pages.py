@@ -244,7 +244,7 @@ def test_a_customers_words_never_become_markup(visit):
 
 
 def test_agents_are_in_bands_by_name_and_not_ranked(visit):
-    seen = visit("agents")
+    seen = visit("agents", view="raw")
     assert "above their program" in seen.text and "below it" in seen.text
     table = seen.app.dataframe[-1].value
     assert table["agent"].tolist() == sorted(table["agent"].tolist())
