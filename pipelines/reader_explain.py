@@ -13,7 +13,7 @@ import duckdb
 import polars as pl
 
 from pipelines.metrics import MetricRequest
-from pipelines.metrics.ledger import ledger, ledger_rows
+from pipelines.metrics.ledger import ledger, ledger_rows, stake_units
 from pipelines.metrics.units import cells, unit_rows
 
 Filters = tuple[tuple[str, tuple[str | None, ...]], ...]
@@ -106,6 +106,13 @@ class ExplanationQuestions:
         """
         with self._cursor() as cursor:
             return ledger_rows(cursor, _stakes((), start, end, filters), figure, dict(group), limit=limit)
+
+    def stake_units(
+        self, start: date | None = None, end: date | None = None, filters: Filters = ()
+    ) -> pl.DataFrame:
+        """Mature stakes with the mix they come in; columns as `pipelines.metrics.ledger.stake_units` says."""
+        with self._cursor() as cursor:
+            return stake_units(cursor, _stakes((), start, end, filters))
 
 
 def _stakes(by: tuple[str, ...], start: date | None, end: date | None, filters: Filters) -> MetricRequest:

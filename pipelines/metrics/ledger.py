@@ -255,3 +255,45 @@ def _query(request: MetricRequest) -> Query:
     )
     asked.definitions()
     return Query(asked)
+
+
+def stake_units(con: duckdb.DuckDBPyConnection, request: MetricRequest) -> pl.DataFrame:
+    """Mature stakes with what a refund may depend on before anybody handled them.
+
+    Args:
+        con: A cursor on a published warehouse.
+        request: Days and filters; the rest is not looked at.
+
+    Returns:
+        Rows by contact_id with event_date, program_id, site, team, channel, issue, currency, customer (a
+        number that means nothing but the same customer within this answer), at_stake, retained, is_avoided,
+        was_part_refunded (money had gone back before), days_since_order, days_late (of the delivery against
+        its promise, as known at the opening), is_delivered (by the opening) and earlier_orders (of the
+        customer in the program).
+    """
+    query = _query(request)
+    return con.sql(
+        f"""with {_ROWS}, ranked as (
+            select order_id, ordered_at, promised_at, delivered_at,
+                row_number() over (partition by program_id, customer_id order by ordered_at, order_id) - 1
+                    as earlier_orders
+            from orders
+        )
+        select metric_rows.contact_id, metric_rows.event_date, metric_rows.program_id, agents.site,
+            agents.team, metric_rows.channel, metric_rows.issue, metric_rows.currency,
+            dense_rank() over (order by metric_rows.program_id, metric_rows.customer_id) as customer,
+            cast(metric_rows.at_stake as double) as at_stake,
+            cast(metric_rows.retained as double) as retained,
+            metric_rows.is_avoided, metric_rows.at_stake < metric_rows.order_amount as was_part_refunded,
+            date_diff('hour', ranked.ordered_at, metric_rows.opened_at) / 24.0 as days_since_order,
+            greatest(0, coalesce(date_diff(
+                'hour', ranked.promised_at,
+                least(coalesce(ranked.delivered_at, metric_rows.opened_at), metric_rows.opened_at)
+            ), 0)) / 24.0 as days_late,
+            coalesce(ranked.delivered_at <= metric_rows.opened_at, false) as is_delivered,
+            ranked.earlier_orders
+        {_JOINED} inner join ranked on ranked.order_id = metric_rows.order_id
+        where metric_rows.is_mature and {query.where(CONTACT_DIMENSIONS)}
+        order by metric_rows.contact_id""",
+        params=query.parameters,
+    ).pl()

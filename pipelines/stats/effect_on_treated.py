@@ -179,7 +179,7 @@ def _imbalance(x: FloatArray, t: BoolArray, weight: FloatArray) -> float:
     """Largest difference of means by the spread among all units; 0 where no column varies."""
     total = float(weight.sum())
     spread = x.std(axis=0)
-    varies = spread > 0
+    varies = spread > 1e-9 * (1 + np.abs(x).max(axis=0))
     if total <= 0 or not varies.any():
         return 0.0
     gap = x[t].mean(axis=0) - weight @ x / total

@@ -8,7 +8,6 @@ import pytest
 from pipelines.stats.effect_on_treated import effects_on_treated
 from tests.stats.treated_worlds import world
 
-
 WORLDS = 160
 
 
