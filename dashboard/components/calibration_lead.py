@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -43,8 +44,8 @@ def about(view: SessionView) -> None:
         st.html(views.rule_html(view.session))
 
 
-def manage(view: SessionView) -> None:
-    """What only the lead of a session may do."""
+def manage(view: SessionView, names: Sequence[str]) -> None:
+    """What only the lead of a session may do; `names`: people known to grade."""
     session = view.session
     done, all_of = views.scored(view)
     with st.container(key="card-manage"):
@@ -56,7 +57,7 @@ def manage(view: SessionView) -> None:
                 _reopen(view)
             else:
                 _due(view)
-                _graders(view)
+                _graders(view, names)
                 _close(view)
 
 
@@ -125,22 +126,22 @@ def _due(view: SessionView) -> None:
         )
 
 
-def _graders(view: SessionView) -> None:
+def _graders(view: SessionView, names: Sequence[str]) -> None:
     with st.popover("Graders…", icon=":material/group_add:"):
         more = st.multiselect(
             "Add graders",
-            [],
+            [name for name in names if name not in view.session.graders],
             key="more-graders",
             accept_new_options=True,
-            placeholder="Type a name, Enter",
+            placeholder="Choose or type names",
         )
-        names = [" ".join(str(name).split()) for name in more if str(name).strip()]
+        chosen = [" ".join(str(name).split()) for name in more if str(name).strip()]
         st.button(
             "Add them",
             key="add-graders-now",
-            disabled=not names,
+            disabled=not chosen,
             on_click=_do,
-            args=(app.add_graders, view.session.session_id, names),
+            args=(app.add_graders, view.session.session_id, chosen),
             kwargs={"by": view.viewer},
         )
 

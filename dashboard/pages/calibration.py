@@ -48,7 +48,7 @@ def render(reader: Reader) -> None:
         if viewer is None:
             st.info("Choose or type your name above: what you may see of a session depends on who you are.")
             return
-        _session(reader, app.session_view(deps.store(), opened.session_id, viewer))
+        _session(reader, app.session_view(deps.store(), opened.session_id, viewer), names)
         return
     title = {"new": "Which contacts, scored by whom?", "disputes": "Which scores are contested?"}.get(
         place(VIEW) or "", "Do graders score alike?"
@@ -65,22 +65,25 @@ def render(reader: Reader) -> None:
         calibration_list.show(sessions, viewer, today)
 
 
-def _session(reader: Reader, view: SessionView) -> None:
+def _session(reader: Reader, view: SessionView, names: list[str]) -> None:
     session = view.session
     leads = view.viewer == session.created_by
+    if not view.contacts:
+        st.info("Every contact of this session was erased, and what was typed in on them with it.")
+        return
     if session.is_revealed:
         calibration_results.show(reader, view)
         if leads:
-            calibration_lead.manage(view)
+            calibration_lead.manage(view, names)
         with st.container(horizontal=True, vertical_alignment="center", key="controls-export"):
             calibration_export.one(session, view.viewer)
     elif view.viewer in session.graders:
         calibration_form.show(reader, view)
         if leads:
-            calibration_lead.manage(view)
+            calibration_lead.manage(view, names)
     else:
         if leads:
-            calibration_lead.manage(view)
+            calibration_lead.manage(view, names)
         else:
             st.info(f"You do not grade in this session; you see it once {session.created_by} reveals it.")
         calibration_lead.progress(view)

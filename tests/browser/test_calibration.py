@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from pipelines import store as app
 from pipelines.settings import read_workspace
@@ -284,7 +285,7 @@ def test_a_draft_survives_a_restart_of_the_server(visitor, shop: Path, tmp_path:
         dee = Grader(visitor(address=running.address), "dee")
         dee.tab.open(place)
         dee.see("4 of 4 criteria scored")
-        assert dee.tab.page.get_by_label("Comment on Tone").input_value() == "half done"
+        expect(dee.tab.page.get_by_label("Comment on Tone")).to_have_value("half done", timeout=PATIENCE)
         dee.press("Submit score").see("Contact 2 of 2")
     finally:
         running.stop()
