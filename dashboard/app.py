@@ -16,6 +16,7 @@ PAGES = (
     ("programs", "Programs", "storefront"),
     ("agents", "Agents", "groups"),
     ("why", "Why", "account_tree"),
+    ("money", "Money", "payments"),
     ("calibration", "Calibration", "balance"),
     ("handbook", "Metric handbook", "menu_book"),
     ("data_health", "Data health", "fact_check"),

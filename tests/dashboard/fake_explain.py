@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.metrics.ledger import FIGURES
 from pipelines.metrics.units import TENURE_BANDS
 
 
@@ -51,6 +52,84 @@ class FakeExplanations:
             pl.col("day").alias("event_date"), "program_id", "site", "agent_id", "channel", "issue", metric
         )
         return shown.head(limit), shown.height
+
+    def ledger(
+        self, by: tuple[str, ...] = (), start: date | None = None, end: date | None = None, filters: Any = ()
+    ) -> pl.DataFrame:
+        """The ledger by group."""
+        asks = self._stakes(start, end, filters)
+        sums = [pl.col(each.key).sum() for each in FIGURES]
+        avoided = pl.col("refund_avoidance")
+        counts = {
+            "n_stakes": pl.len(),
+            "n_avoided": avoided.sum(),
+            "n_healthy": (avoided & (pl.col("healthy") > 0)).sum(),
+            "n_deflected": (avoided & (pl.col("deflected") > 0)).sum(),
+            "n_decided": pl.len(),
+            "n_pending": pl.lit(3),
+        }
+        return (
+            asks.group_by(*by, "currency")
+            .agg(*(count.cast(pl.Int64).alias(name) for name, count in counts.items()), *sums)
+            .sort("currency", *by, nulls_last=True)
+        )
+
+    def ledger_rows(
+        self,
+        figure: str,
+        start: date | None = None,
+        end: date | None = None,
+        filters: Any = (),
+        group: Any = (),
+        limit: int = 500,
+    ) -> tuple[pl.DataFrame, int]:
+        """The asks behind a figure, the largest first."""
+        found = self._stakes(start, end, filters).filter(pl.col(figure) != 0)
+        for name, value in group:
+            found = found.filter(pl.col(name).eq_missing(pl.lit(value)))
+        shown = found.sort(figure, descending=True).select(
+            pl.col(figure).alias("amount"), pl.col("day").alias("event_date"), "site", "issue", "currency"
+        )
+        return shown.head(limit), shown.height
+
+    def stake_units(
+        self, start: date | None = None, end: date | None = None, filters: Any = ()
+    ) -> pl.DataFrame:
+        """The asks with their mix."""
+        return self._stakes(start, end, filters).select(
+            pl.int_range(pl.len()).cast(pl.String).alias("contact_id"),
+            pl.col("day").alias("event_date"),
+            *("program_id", "site", "team", "channel", "issue", "currency"),
+            pl.int_range(pl.len()).alias("customer"),
+            *("at_stake", "retained"),
+            pl.col("refund_avoidance").alias("is_avoided"),
+            pl.lit(False).alias("was_part_refunded"),
+            pl.lit(4.0).alias("days_since_order"),
+            pl.lit(0.0).alias("days_late"),
+            pl.lit(True).alias("is_delivered"),
+            pl.lit(1).alias("earlier_orders"),
+        )
+
+    def _stakes(self, start: date | None, end: date | None, filters: Any) -> pl.DataFrame:
+        avoided, stake = pl.col("refund_avoidance"), pl.col("amount") + 1
+        none = pl.lit(0.0)
+        amounts = {
+            "at_stake": stake,
+            "refunds": pl.when(avoided).then(0.0).otherwise(stake),
+            "chargebacks": none,
+            "retained": pl.when(avoided).then(stake).otherwise(0.0),
+            "concessions": pl.when(avoided).then(stake / 10).otherwise(0.0),
+            "net": pl.when(avoided).then(stake * 0.9).otherwise(0.0),
+            "claw_backs": none,
+            "healthy": pl.when(avoided & (pl.col("minutes") < 12)).then(stake).otherwise(0.0),
+            "deflected": pl.when(avoided & (pl.col("minutes") >= 12)).then(stake).otherwise(0.0),
+            "undecided": none,
+            "partly": none,
+            "pending": none,
+        }
+        return self._counted("refund_avoidance", start, end, filters).with_columns(
+            pl.lit("USD").alias("currency"), *(amount.alias(name) for name, amount in amounts.items())
+        )
 
     def _counted(self, metric: str, start: date | None, end: date | None, filters: Any) -> pl.DataFrame:
         found = self.rows.filter(pl.col(metric).is_not_null()).with_columns(

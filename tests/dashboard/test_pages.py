@@ -24,6 +24,7 @@ TITLES = {
     "programs": "How do programs compare?",
     "agents": "Who differs from their program?",
     "why": "Why did it move?",
+    "money": "What is it worth?",
     "handbook": "What does each number mean?",
     "data_health": "Can these numbers be trusted today?",
     "sql": "What do the rows say?",
