@@ -18,6 +18,7 @@ PAGES = (
     ("why", "Why", "account_tree"),
     ("money", "Money", "payments"),
     ("calibration", "Calibration", "balance"),
+    ("graders", "Graders", "rate_review"),
     ("handbook", "Metric handbook", "menu_book"),
     ("data_health", "Data health", "fact_check"),
     ("sql", "SQL", "database"),

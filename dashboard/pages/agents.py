@@ -24,17 +24,21 @@ MOST_PROGRAMS = 6
 
 def render(reader: Reader) -> None:
     """Draw the page."""
-    scope = filter_bar.show(reader, "Who differs from their program?", subtitle=reader.build.workspace)
+    labels = deps.answer(reader, "labels", "agent_id")
+    agents = [agent for agent in deps.answer(reader, "dimension_values", "agent_id") if agent is not None]
+    asked = st.query_params.get("agent_id")
+    question = (
+        f"How is {name_of(asked, labels)} doing?" if asked in agents else "Who differs from their program?"
+    )
+    scope = filter_bar.show(reader, question, subtitle=reader.build.workspace)
     refusals = page.refusals(reader, scope.filters)
     askable = [
         what for what in reader.catalogue if what.key not in refusals and "agent_id" in what.dimensions
     ]
-    labels = deps.answer(reader, "labels", "agent_id")
+    what = pick(askable, "Compare by", default="fcr")
     with st.container(key="controls-agents", horizontal=True, vertical_alignment="bottom", gap="small"):
-        what = pick(askable, "Compare by", default="fcr")
-        agents = [agent for agent in deps.answer(reader, "dimension_values", "agent_id") if agent is not None]
         is_calibrated = what is not None and what.key in CALIBRATED
-        kind = _kind() if is_calibrated and st.query_params.get("agent_id") not in agents else "raw"
+        kind = _kind() if is_calibrated and asked not in agents else "raw"
         agent_id = choice.select(
             "agent_id",
             "One agent",

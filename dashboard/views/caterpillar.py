@@ -103,7 +103,7 @@ def changed_chart(
         f"{fmt.plural(rows.height, 'agent')}",
         subtitle="What moved the value most, where it crosses a band",
         figure={},
-        html=_table(("Agent", "Raw", "Calibrated", "Because"), body),
+        html=_table(("Agent, and because of what", "Raw", "Calibrated"), body),
         table=named(changed, labels),
         alt="Agents whose band changes.",
         note=f"and {more} more in the table" if more > 0 else "",
@@ -129,7 +129,8 @@ def untold_chart(
     return Chart(
         name=f"{what.key}-more-to-tell",
         title=f"{fmt.plural(untold.height, 'agent')} cannot be told from the program yet",
-        subtitle=f"The {noun}s it would take if they are what they seem; the nearest first",
+        subtitle=f"The {noun}s it would take if they are what they seem, the nearest first; 1 is on the "
+        "edge: told alone, but not yet among so many",
         figure={},
         html=_table(("Agent", "It would take", "Seems to be"), body),
         table=named(untold, labels),
@@ -143,12 +144,13 @@ def _linked(agent: str, labels: Mapping[str, str], link: Callable[[str], str]) -
 
 def _changed(row: Mapping[str, Any], what: Any, labels: Mapping[str, str], link: Callable[[str], str]) -> str:
     mood = {"better": "pl-is-better", "worse": "pl-is-worse"}.get(row["standing"] or "", "")
+    why = (row["because"] or "").replace(": -", f": {fmt.MINUS}")
     return (
-        f'<tr><th scope="row">{_linked(row["agent_id"], labels, link)}</th>'
+        f'<tr><th scope="row">{_linked(row["agent_id"], labels, link)}<span>{escape(why)}</span></th>'
         f"<td>{fmt.value(what.unit, row['raw'])}<span>{row['raw_band'] or 'unknown'}</span></td>"
         f'<td class="{mood}"><b>{fmt.value(what.unit, row["value"])}</b>'
         f"<span>{row['band'] or 'unknown'}</span></td>"
-        f"<td>{escape((row['because'] or fmt.MISSING).replace(': -', f': {fmt.MINUS}'))}</td></tr>"
+        "</tr>"
     )
 
 

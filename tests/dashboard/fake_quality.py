@@ -55,7 +55,7 @@ def invented_ratings() -> pl.DataFrame:
     )
     scores = {
         "diagnosis": np.clip(np.round(worth), 0, 5),
-        "greeting": (rng.random(agent.size) < 0.93).astype(float),
+        "greeting": (rng.random(agent.size) < 0.96).astype(float),
     }
     return pl.concat(
         base.with_columns(

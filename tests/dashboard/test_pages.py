@@ -24,6 +24,7 @@ TITLES = {
     "programs": "How do programs compare?",
     "agents": "Who differs from their program?",
     "why": "Why did it move?",
+    "graders": "Do graders agree, and does it matter?",
     "money": "What is it worth?",
     "handbook": "What does each number mean?",
     "data_health": "Can these numbers be trusted today?",
@@ -31,7 +32,7 @@ TITLES = {
 }
 PAGES = sorted(TITLES)
 """The pages tested here; those that need more than a reader have tests of their own."""
-FILTERED = ("overview", "programs", "agents", "handbook")
+FILTERED = ("overview", "programs", "agents", "graders", "handbook")
 
 
 def test_every_page_is_listed_once():
