@@ -22,6 +22,9 @@ OUTCOMES: Mapping[str, bool] = {
     "repeat_purchase": True,
 }
 MIN_ROWS, MIN_EVENTS = 50, 10
+# Of contacts with another score than the commonest, so many must be expected to end the rarer way: three
+# failures that all ended well would look like certainty.
+MIN_EXPECTED = 5
 # A criterion with at least this share of the scorecard's weight weighs much.
 _WEIGHS_MUCH = 1.0
 MIX = ("program_id", "channel", "issue", "grader_id")
@@ -153,6 +156,9 @@ def _one(group: pl.DataFrame, outcome: str, mix: Sequence[str]) -> dict[str, obj
     spread = float(share.std())
     if spread == 0:
         return counts | nothing | {"note": "every contact got the same score"}
+    others = n - int(rows["share"].unique_counts().max())  # type: ignore[arg-type]  # a count
+    if others * min(events, n - events) / n < MIN_EXPECTED:
+        return counts | nothing | {"note": f"only {others} contacts got another score than the commonest"}
     columns = np.column_stack([(share - share.mean()) / spread, mix_columns(rows, mix, rare=10)])
     agent = coded(rows, "agent_id")
     y = rows[outcome].cast(pl.Float64).to_numpy()

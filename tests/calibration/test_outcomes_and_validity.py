@@ -171,6 +171,24 @@ class TestValidity:
         naive = criterion_validity(ratings.filter(pl.col("criterion_id") == "greeting"), ["fcr"], mix=())
         assert naive["finding"][0] == "predicts"
 
+    def test_a_few_failures_that_all_ended_well_prove_nothing(self):
+        n = 1200
+        table = criterion_validity(
+            pl.DataFrame(
+                {
+                    "contact_id": [f"c{number}" for number in range(n)],
+                    "agent_id": [f"a{number % 40}" for number in range(n)],
+                    "criterion_id": "identity",
+                    "score": [0.0 if number < 12 else 1.0 for number in range(n)],
+                    "min": 0.0,
+                    "max": 1.0,
+                    "escalation": [number >= 12 and number % 14 == 0 for number in range(n)],
+                }
+            )
+        ).row(0, named=True)
+        assert table["finding"] == "too few"
+        assert table["note"] == "only 12 contacts got another score than the commonest"
+
     def test_weight_is_held_against_what_it_buys(self, ratings):
         words = dict(
             weighs_and_predicts(criterion_validity(ratings)).select("criterion_id", "word").iter_rows()
