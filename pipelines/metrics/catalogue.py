@@ -45,6 +45,7 @@ class MetricDefinition:
         dimensions: Names by which it can be split and filtered.
         once: Columns of which each combination counts once in every printed row, at its first contact.
         percentile: Share at which a percentile is read.
+        complement: For survival: the value is the probability that the failure does come, 1 − survival.
         interval: wilson, normal, greenwood or none.
     """
 
@@ -64,6 +65,7 @@ class MetricDefinition:
     sql: str
     once: tuple[str, ...] = ()
     percentile: float | None = None
+    complement: bool = False
 
     @property
     def interval(self) -> str:
@@ -80,7 +82,7 @@ def read_definition(path: Path) -> MetricDefinition:
     written: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
     known = [item.name for item in fields(MetricDefinition) if item.name != "sql"]
     problems = [f"unknown key '{key}'.{did_you_mean(key, known)}" for key in written if key not in known]
-    optional = ("once", "percentile")
+    optional = ("once", "percentile", "complement")
     problems += [f"no '{key}'." for key in known if key not in written and key not in optional]
     problems += [
         f"'{key}' is '{written[key]}', but it must be one of {', '.join(words)}."

@@ -80,6 +80,8 @@ def _measures(metric: MetricDefinition, sums: pl.DataFrame) -> dict[str, Any]:
         survived = np.where(sums["has_none_left"].to_numpy(), 0.0, np.exp(_floats(sums, "log_survival")))
         value = np.where(n > 0, survived, np.nan)
         lower, upper = log_log_limits(value, _floats(sums, "variance"))
+        if metric.complement:
+            value, lower, upper = 1 - value, 1 - upper, 1 - lower
     elif metric.kind == "sum":
         mixed = sums["n_currencies"].to_numpy() > 1
         numerator = np.where(mixed, np.nan, total)
