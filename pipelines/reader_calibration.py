@@ -190,3 +190,39 @@ class CalibrationQuestions:
             "where review_id = $review order by section, qa_ratings.criterion_id",
             {"review": review_id},
         )
+
+    def exported_sessions(self) -> pl.DataFrame:
+        """Calibration sessions among the reviews, the newest first, also those that came in files.
+
+        Returns:
+            session_id, scorecard_id, version (a session on two of them is two rows), n_contacts, n_graders,
+            n_reviews, last_reviewed_at. Only those in which two graders scored.
+        """
+        return self._frame(
+            "select session_id, scorecard_id, version, count(distinct contact_id) as n_contacts, "
+            "count(distinct grader_id) as n_graders, count(*) as n_reviews, "
+            "max(reviewed_at) as last_reviewed_at "
+            "from qa_reviews where session_id is not null and purpose <> 'routine' "
+            "group by session_id, scorecard_id, version having count(distinct grader_id) > 1 "
+            "order by last_reviewed_at desc, session_id, scorecard_id, version"
+        )
+
+    def session_ratings(self, session_id: str, scorecard_id: str, version: str) -> pl.DataFrame:
+        """Every score of a session in the warehouse; of a contact that a grader scored twice, the newest."""
+        return self._frame(
+            """
+            select qa_ratings.contact_id, qa_ratings.grader_id, review_id, qa_ratings.purpose, criterion_id,
+                score, comment, qa_reviews.reviewed_at
+            from qa_ratings
+            inner join (
+                select review_id, reviewed_at from qa_reviews
+                where session_id = $session and scorecard_id = $scorecard and version = $version
+                    and purpose <> 'routine'
+                qualify row_number() over (
+                    partition by contact_id, grader_id order by reviewed_at desc, review_id desc
+                ) = 1
+            ) as qa_reviews using (review_id)
+            order by contact_id, grader_id, criterion_id
+            """,
+            {"session": session_id, "scorecard": scorecard_id, "version": version},
+        )

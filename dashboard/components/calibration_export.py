@@ -12,7 +12,7 @@ from dashboard import format as fmt
 from dashboard.components.calibration_results import of
 from dashboard.views import calibration_export as views
 from pipelines import export
-from pipelines.store import Session, session_view
+from pipelines.store import Session, SessionView, session_view
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -30,22 +30,25 @@ def show(sessions: tuple[Session, ...], viewer: str | None) -> None:
             ("reviews", "Reviews", views.reviews),
             ("scores", "Scores", views.scores),
         ):
-            _row(revealed, viewer or "", name, label, rows)
+            _row(lambda: _views(revealed, viewer or ""), name, label, rows)
 
 
-def one(session: Session, viewer: str) -> None:
+def one(view: SessionView) -> None:
     """The same of one session."""
     with st.popover("Export", icon=":material/download:"):
         for name, label, rows in (("reviews", "Reviews", views.reviews), ("scores", "Scores", views.scores)):
-            _row([session], viewer, name, label, rows)
+            _row(lambda: [view], name, label, rows)
+
+
+def _views(sessions: list[Session], viewer: str) -> list[SessionView]:
+    return [session_view(deps.store(), session.session_id, viewer) for session in sessions]
 
 
 def _row(
-    sessions: list[Session], viewer: str, name: str, label: str, rows: Callable[..., pl.DataFrame]
+    seen: Callable[[], list[SessionView]], name: str, label: str, rows: Callable[..., pl.DataFrame]
 ) -> None:
     def table() -> pl.DataFrame:
-        seen = [session_view(deps.store(), session.session_id, viewer) for session in sessions]
-        return rows([(view, of(view)) for view in seen])
+        return rows([(view, of(view)) for view in seen()])
 
     with st.container(horizontal=True, vertical_alignment="center"):
         st.html(f'<p class="cal-criterion">{label}</p>', width=80)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import polars as pl
 import streamlit as st
 
 from dashboard import deps
@@ -11,10 +12,15 @@ from dashboard import format as fmt
 from dashboard.components import calibration_export, chart_card
 from dashboard.components.calibration_place import go
 from dashboard.views import calibration as views
+from dashboard.views import calibration_frames as frames
 from dashboard.views import calibration_results as results
+from dashboard.views.calibration_exported import address
+from dashboard.views.calibration_exported import view as make_view
+from pipelines.reader import Reader
 from pipelines.store import Session, SessionView, session_view
 
 SHOWN = 20
+EXPORTED_SHOWN = 6
 
 
 def show(sessions: tuple[Session, ...], viewer: str | None, today: date) -> None:
@@ -57,6 +63,49 @@ def show(sessions: tuple[Session, ...], viewer: str | None, today: date) -> None
             key="older-sessions",
             on_click=lambda: st.session_state.update({"sessions-shown": len(sessions)}),
         )
+
+
+def exported(reader: Reader, made_here: set[str], viewer: str | None) -> None:
+    """The sessions that came with the exports, to be read."""
+    rows = deps.answer(reader, "exported_sessions").filter(~pl.col("session_id").is_in(list(made_here)))
+    if rows.is_empty():
+        return
+    number = int(st.session_state.get("exported-shown", EXPORTED_SHOWN))
+    with st.container(key="card-exported"):
+        chart_card.head(
+            fmt.plural(rows.height, "session") + " from the exports",
+            "Scored elsewhere; to be read here, the newest first",
+        )
+        for row in rows.head(number).iter_rows(named=True):
+            with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+                view = exported_view(reader, (row["session_id"], row["scorecard_id"], row["version"]), "")
+                if view is None:
+                    continue
+                st.html(views.exported_html(view, results.agreement_phrase(view)), width="stretch")
+                st.button(
+                    "Open",
+                    key=f"open-{address(row)}",
+                    on_click=go,
+                    kwargs={"session": address(row), "contact": None, "view": None},
+                    width=160,
+                )
+        if rows.height > number:
+            st.button(
+                f"Show {fmt.count(rows.height - number)} more",
+                key="more-exported",
+                on_click=lambda: st.session_state.update({"exported-shown": rows.height}),
+            )
+
+
+def exported_view(reader: Reader, parts: tuple[str, str, str] | None, viewer: str) -> SessionView | None:
+    """A session of the exports as one of ours; None where there is none of that name."""
+    sessions = deps.answer(reader, "exported_sessions")
+    for row in sessions.iter_rows(named=True):
+        if parts == (row["session_id"], row["scorecard_id"], row["version"]):
+            cards = deps.answer(reader, "scorecards")
+            form = frames.criteria(cards, row["scorecard_id"], row["version"])
+            return make_view(row, deps.answer(reader, "session_ratings", *parts), form, viewer)
+    return None
 
 
 def _row(view: SessionView, viewer: str | None, today: date) -> None:

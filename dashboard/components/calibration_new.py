@@ -16,6 +16,7 @@ from dashboard import format as fmt
 from dashboard.components import calibration_sheet as sheets
 from dashboard.components import chart_card
 from dashboard.components.calibration_place import go
+from dashboard.views import calibration_frames as frames
 from dashboard.views.calibration import RULES
 from dashboard.views.compare import name_of
 from pipelines.calibration import draws
@@ -77,24 +78,10 @@ def _scorecard(cards: pl.DataFrame) -> tuple[tuple[Criterion, ...], tuple[str, s
             format_func=lambda one: f"{one[0]}, version {one[1]}",
             key="new-scorecard",
         )
-        rows = cards.filter((pl.col("scorecard_id") == chosen[0]) & (pl.col("version") == chosen[1]))
-        criteria = tuple(_criterion(row) for row in rows.iter_rows(named=True))
+        criteria = frames.criteria(cards, *chosen)
         labels = fmt.listing([criterion.label for criterion in criteria])
         st.html(f'<p class="pl-note">{len(criteria)} criteria: {escape(labels)}.</p>')
     return criteria, chosen
-
-
-def _criterion(row: dict[str, Any]) -> Criterion:
-    return Criterion(
-        criterion_id=row["criterion_id"],
-        label=row["label"] or row["criterion_id"],
-        min=row["min"],
-        max=row["max"],
-        weight=row["weight"],
-        section=row["section"],
-        auto_fail=bool(row["auto_fail"]),
-        scale=row["scale"] or "ordinal",
-    )
 
 
 def _about(names: list[str], viewer: str, today: date, number: int) -> dict[str, Any]:

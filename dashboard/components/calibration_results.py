@@ -17,8 +17,8 @@ from pipelines.reader import Reader
 from pipelines.store import SeenContact, SessionView
 
 
-def show(reader: Reader, view: SessionView) -> None:
-    """Draw a revealed session."""
+def show(reader: Reader, view: SessionView, *, is_kept: bool = True) -> None:
+    """Draw a revealed session; one that is not kept here but came with the exports can only be read."""
     found = of(view)
     st.html(views.headline_html(view, found))
     if not found.pairs.is_empty():
@@ -29,14 +29,15 @@ def show(reader: Reader, view: SessionView) -> None:
     left, right = st.columns([5, 8], gap="small")
     with left:
         form.contact_card(reader, view, seen, reason=seen.mine is not None or not _grades(view))
-        if not form.is_scoring(view, seen):
+        if is_kept and not form.is_scoring(view, seen):
             talk.notes(view, seen)
     with right:
         if form.is_scoring(view, seen):
             form.sheet_card(view, seen)
         else:
             _side_by_side(view, seen, found)
-            talk.consensus(view, seen, found)
+            if is_kept:
+                talk.consensus(view, seen, found)
 
 
 def of(view: SessionView) -> Results:

@@ -23,6 +23,7 @@ from dashboard.components import (
 from dashboard.components import calibration_sheet as sheets
 from dashboard.components.calibration_place import SESSION, VIEW, go, place, who
 from dashboard.views import calibration as views
+from dashboard.views.calibration_exported import SOURCE, parts_of
 from pipelines import store as app
 from pipelines.errors import PlumblineError
 from pipelines.reader import Reader
@@ -50,6 +51,9 @@ def render(reader: Reader) -> None:
             return
         _session(reader, app.session_view(deps.store(), opened.session_id, viewer), names)
         return
+    if parts_of(place(SESSION) or "") is not None:
+        _exported(reader, names)
+        return
     title = {"new": "Which contacts, scored by whom?", "disputes": "Which scores are contested?"}.get(
         place(VIEW) or "", "Do graders score alike?"
     )
@@ -63,6 +67,7 @@ def render(reader: Reader) -> None:
         calibration_disputes.show(reader, viewer)
     else:
         calibration_list.show(sessions, viewer, today)
+        calibration_list.exported(reader, {one.session_id for one in sessions}, viewer)
 
 
 def _session(reader: Reader, view: SessionView, names: list[str]) -> None:
@@ -76,7 +81,7 @@ def _session(reader: Reader, view: SessionView, names: list[str]) -> None:
         if leads:
             calibration_lead.manage(view, names)
         with st.container(horizontal=True, vertical_alignment="center", key="controls-export"):
-            calibration_export.one(session, view.viewer)
+            calibration_export.one(view)
     elif view.viewer in session.graders:
         calibration_form.show(reader, view)
         if leads:
@@ -92,6 +97,21 @@ def _session(reader: Reader, view: SessionView, names: list[str]) -> None:
     calibration_lead.about(view)
 
 
+def _exported(reader: Reader, names: list[str]) -> None:
+    """A session that came with the exports: to be read, and no more."""
+    found = calibration_list.exported_view(reader, parts_of(place(SESSION) or ""), "")
+    if found is None:
+        _head("Do graders score alike?", f"Calibration · {reader.build.workspace}", names)
+        st.button("All sessions", icon=":material/arrow_back:", key="back-to-list", on_click=_leave)
+        st.warning("The exports hold no such session (any more).")
+        return
+    _head(found.session.name, _about(found.session), names)
+    st.button("All sessions", icon=":material/arrow_back:", key="back-to-list", on_click=_leave)
+    calibration_results.show(reader, found, is_kept=False)
+    with st.container(horizontal=True, vertical_alignment="center", key="controls-export"):
+        calibration_export.one(found)
+
+
 def _about(session: Session) -> str:
     today = deps.store().clock().date()
     parts = [
@@ -99,7 +119,7 @@ def _about(session: Session) -> str:
         views.due_words(session, today),
         fmt.plural(len(session.contacts), "contact"),
         f"{session.scorecard_id}, version {session.version}",
-        f"led by {session.created_by}",
+        f"from {SOURCE}" if session.created_by == SOURCE else f"led by {session.created_by}",
     ]
     return " · ".join(part for part in parts if part)
 

@@ -75,6 +75,22 @@ def card_html(view: SessionView, today: date, *, agreement: str) -> str:
     )
 
 
+def exported_html(view: SessionView, agreement: str) -> str:
+    """A session of the exports in the list."""
+    session = view.session
+    parts = [
+        fmt.plural(len(session.contacts), "contact"),
+        fmt.plural(len(session.graders), "grader"),
+        f"{session.scorecard_id}, version {session.version}",
+        f"last scored {fmt.day(session.created_at.date())}",
+    ]
+    about = " · ".join(escape(part) for part in parts)
+    return (
+        f'<article class="cal-session"><div><h3>{escape(session.name)}</h3><p>{about}</p></div>'
+        f'<div class="cal-far"><p><b>{escape(agreement)}</b></p></div></article>'
+    )
+
+
 def scored(view: SessionView) -> tuple[int, int]:
     """Reviews submitted, and reviews there will be."""
     return sum(view.progress.values()), len(view.session.graders) * len(view.session.contacts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from typing import Any
 
 import polars as pl
 
@@ -19,6 +20,31 @@ FORM = {
     "auto_fail": pl.Boolean,
     "scale": pl.String,
 }
+
+
+def criteria(cards: pl.DataFrame, scorecard_id: str, version: str) -> tuple[Criterion, ...]:
+    """The form of one version of a scorecard.
+
+    Args:
+        cards: As `reader.scorecards` gives them.
+        scorecard_id: The scorecard.
+        version: Its version.
+    """
+    rows = cards.filter((pl.col("scorecard_id") == scorecard_id) & (pl.col("version") == version))
+    return tuple(_criterion(row) for row in rows.iter_rows(named=True))
+
+
+def _criterion(row: Mapping[str, Any]) -> Criterion:
+    return Criterion(
+        criterion_id=row["criterion_id"],
+        label=row["label"] or row["criterion_id"],
+        min=row["min"],
+        max=row["max"],
+        weight=row["weight"],
+        section=row["section"],
+        auto_fail=bool(row["auto_fail"]),
+        scale=row["scale"] or "ordinal",
+    )
 
 
 def form(criteria: tuple[Criterion, ...]) -> pl.DataFrame:

@@ -54,15 +54,15 @@ def graders_html(view: SessionView, found: Results) -> str:
         f'<td class="cal-num"><b>{fmt.value("share", row["tolerance_share"])}</b>'
         f"<span>{row['n_criteria'] - row['n_out']} of {row['n_criteria']}</span></td>"
         f'<td class="cal-num">{fmt.value("share", row["alignment_score"])}</td>'
-        f'<td class="cal-num">{_lean(row["lean"])}</td>'
-        f"<td class='cal-wide'>{escape(_out_on(found.cells, row['grader_id'], labels))}</td></tr>"
+        f'<td class="cal-num">{_lean(row["lean"])}</td></tr>'
+        f"{_because(_out_on(found.cells, row['grader_id'], labels), columns=4)}"
         for row in found.graders.sort(
             pl.col("grader_id") == (found.reference_name or ""), maintain_order=True
         ).iter_rows(named=True)
     )
     head = (
-        _head("Grader") + _number("Within", "tolerance") + _number("Alignment", "score")
-        + _number("Leans", "points of 100") + _head("Out of tolerance on")
+        _head("Grader, and what is out of tolerance") + _number("Within", "tolerance")
+        + _number("Alignment", "score") + _number("Leans", "points of 100")
     )  # fmt: skip
     return _table("Graders against what was right", head, rows)
 
@@ -185,7 +185,9 @@ def _heat(cell: Mapping[str, Any] | None, item: Criterion, colours: Palette) -> 
     if cell is None:
         return f'<td class="cal-quiet">{fmt.MISSING}</td>'
     shade = SHADES[round(cell["spread"] * (len(SHADES) - 1))]
-    ground = f' style="background:{colours.fade(colours.target, shade)}"' if shade else ""
+    # light letters on a bright cell cannot be read
+    ink = f";color:{colours.card}" if shade > 0.6 and colours.name == "dark" else ""
+    ground = f' style="background:{colours.fade(colours.target, shade)}{ink}"' if shade else ""
     low, high = words.level_word(item, cell["low"]), words.level_word(item, cell["high"])
     text = "=" if cell["spread"] == 0 else "N/A?" if low == high else f"{low}–{high}"
     return f"<td{ground}>{escape(text)}</td>"
@@ -206,16 +208,16 @@ def _agreement_row(row: Mapping[str, Any]) -> str:
         f'<td class="cal-num">{fmt.value("share", row[name])}</td>'
         for name in ("exact_share", "within_share")
     )
-    because = f'<tr class="cal-why"><td colspan="6"><span>{escape(why)}</span></td></tr>' if why else ""
     numbers = f'<td class="cal-num">{alpha}<span>{sure}</span></td><td class="cal-num">{gwet}</td>{shares}'
-    return f'<tr{total}><th scope="row">{escape(name)}</th><td>{verdict}</td>{numbers}</tr>{because}'
+    row_of = f'<tr{total}><th scope="row">{escape(name)}</th><td>{verdict}</td>{numbers}</tr>'
+    return row_of + _because(why, columns=6)
 
 
 def _out_on(cells: pl.DataFrame, grader: str, labels: Mapping[str, str]) -> str:
     """The criteria on which a grader is out of tolerance, the most frequent first, with the direction."""
     mine = cells.filter((pl.col("grader_id") == grader) & ~pl.col("is_within"))
     if mine.is_empty():
-        return fmt.MISSING
+        return ""
     by = (
         mine.group_by("criterion_id")
         .agg(pl.len().alias("n"), pl.col("difference").mean().alias("lean"))
@@ -227,6 +229,13 @@ def _out_on(cells: pl.DataFrame, grader: str, labels: Mapping[str, str]) -> str:
     ]
     more = by.height - MOST_NAMED
     return ", ".join(said) + (f" and {more} more" if more > 0 else "")
+
+
+def _because(text: str, *, columns: int) -> str:
+    """A line under a row, as wide as the table; empty without a text."""
+    return (
+        f'<tr class="cal-why"><td colspan="{columns}"><span>{escape(text)}</span></td></tr>' if text else ""
+    )
 
 
 def _direction(lean: float | None) -> str:
