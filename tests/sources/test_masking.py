@@ -38,3 +38,10 @@ def test_shown_values_are_masked_cut_and_on_one_line() -> None:
     assert apply(shown, "2024-13-45 10:00:00") == "2024-13-45 10:00:00"
     assert apply(shown, "a\nb\tc") == "a b c"
     assert apply(shown, "x" * 100) == "x" * 60 + "…"
+
+
+def test_a_moment_with_a_fraction_of_a_second_is_no_phone_number() -> None:
+    moments = ["2026-03-01 09:59:59.999999", "2026-03-01T09:59:59.999999Z", "2026-03-01T09:59:59.5+02:00"]
+    assert pl.Series(moments).to_frame("value").select(shown(pl.col("value")))["value"].to_list() == moments
+    number = pl.Series(["tel:12.345678"]).to_frame("value").select(shown(pl.col("value")))
+    assert number["value"].to_list() == [f"tel:{MASKED}"]
