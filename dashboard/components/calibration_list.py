@@ -65,7 +65,7 @@ def show(sessions: tuple[Session, ...], viewer: str | None, today: date) -> None
         )
 
 
-def exported(reader: Reader, made_here: set[str], viewer: str | None) -> None:
+def exported(reader: Reader, made_here: set[str]) -> None:
     """The sessions that came with the exports, to be read."""
     rows = deps.answer(reader, "exported_sessions").filter(~pl.col("session_id").is_in(list(made_here)))
     if rows.is_empty():
@@ -78,7 +78,7 @@ def exported(reader: Reader, made_here: set[str], viewer: str | None) -> None:
         )
         for row in rows.head(number).iter_rows(named=True):
             with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-                view = exported_view(reader, (row["session_id"], row["scorecard_id"], row["version"]), "")
+                view = exported_view(reader, (row["session_id"], row["scorecard_id"], row["version"]))
                 if view is None:
                     continue
                 st.html(views.exported_html(view, results.agreement_phrase(view)), width="stretch")
@@ -97,14 +97,14 @@ def exported(reader: Reader, made_here: set[str], viewer: str | None) -> None:
             )
 
 
-def exported_view(reader: Reader, parts: tuple[str, str, str] | None, viewer: str) -> SessionView | None:
+def exported_view(reader: Reader, parts: tuple[str, str, str] | None) -> SessionView | None:
     """A session of the exports as one of ours; None where there is none of that name."""
     sessions = deps.answer(reader, "exported_sessions")
     for row in sessions.iter_rows(named=True):
         if parts == (row["session_id"], row["scorecard_id"], row["version"]):
             cards = deps.answer(reader, "scorecards")
             form = frames.criteria(cards, row["scorecard_id"], row["version"])
-            return make_view(row, deps.answer(reader, "session_ratings", *parts), form, viewer)
+            return make_view(row, deps.answer(reader, "session_ratings", *parts), form)
     return None
 
 

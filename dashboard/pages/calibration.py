@@ -25,49 +25,64 @@ from dashboard.components.calibration_place import SESSION, VIEW, go, place, who
 from dashboard.views import calibration as views
 from dashboard.views.calibration_exported import SOURCE, parts_of
 from pipelines import store as app
-from pipelines.errors import PlumblineError
+from pipelines.errors import PlumblineError, UsageError
 from pipelines.reader import Reader
 from pipelines.store import Session, SessionView
+
+QUESTION = "Do graders score alike?"
 
 
 def render(reader: Reader) -> None:
     """Draw the part of the page that the address names: all sessions, a new one, one, or the disputes."""
     st.html(f"<style>{_style()}</style>")
     try:
-        sessions = app.sessions(deps.store())
+        names = _names(reader)
     except PlumblineError as error:
-        filter_bar.title("Do graders score alike?", reader.build.workspace)
+        filter_bar.title(QUESTION, reader.build.workspace)
         st.error(f"{error}"[:1].upper() + f"{error}"[1:])
         return
-    names = _names(reader, sessions)
-    opened = next((one for one in sessions if one.session_id == place(SESSION)), None)
-    today = deps.store().clock().date()
-    if opened is not None:
-        viewer = _head(opened.name, _about(opened), names)
-        _notice()
-        st.button("All sessions", icon=":material/arrow_back:", key="back-to-list", on_click=_leave)
-        if viewer is None:
-            st.info("Choose or type your name above: what you may see of a session depends on who you are.")
-            return
-        _session(reader, app.session_view(deps.store(), opened.session_id, viewer), names)
-        return
-    if parts_of(place(SESSION) or "") is not None:
+    asked = place(SESSION)
+    if asked is not None and parts_of(asked) is not None:
         _exported(reader, names)
-        return
+    elif asked is None or not _opened(reader, asked, names):
+        _all(reader, names)
+
+
+def _opened(reader: Reader, session_id: str, names: list[str]) -> bool:
+    """Draw one session; False where there is none of that id."""
+    try:
+        session = app.session(deps.store(), session_id)
+    except UsageError:
+        return False
+    viewer = _head(session.name, _about(session), names)
+    _notice()
+    _back()
+    if viewer is None:
+        st.info("Choose or type your name above: what you may see of a session depends on who you are.")
+    else:
+        _session(reader, app.session_view(deps.store(), session_id, viewer), names)
+    return True
+
+
+def _all(reader: Reader, names: list[str]) -> None:
+    """Draw what is about all sessions: the list, the form of a new one, the disputes."""
     title = {"new": "Which contacts, scored by whom?", "disputes": "Which scores are contested?"}.get(
-        place(VIEW) or "", "Do graders score alike?"
+        place(VIEW) or "", QUESTION
     )
     viewer = _head(title, f"Calibration · {reader.build.workspace}", names)
     _notice()
     if place(SESSION):
         st.warning("There is no session at this address (any more); these are all there are.")
+    if place(VIEW) == "disputes":
+        calibration_disputes.show(reader, viewer)
+        return
+    sessions = app.sessions(deps.store())
+    today = deps.store().clock().date()
     if place(VIEW) == "new" and viewer is not None:
         calibration_new.show(reader, sessions, names, viewer, today)
-    elif place(VIEW) == "disputes":
-        calibration_disputes.show(reader, viewer)
     else:
         calibration_list.show(sessions, viewer, today)
-        calibration_list.exported(reader, {one.session_id for one in sessions}, viewer)
+        calibration_list.exported(reader, {one.session_id for one in sessions})
 
 
 def _session(reader: Reader, view: SessionView, names: list[str]) -> None:
@@ -99,14 +114,14 @@ def _session(reader: Reader, view: SessionView, names: list[str]) -> None:
 
 def _exported(reader: Reader, names: list[str]) -> None:
     """A session that came with the exports: to be read, and no more."""
-    found = calibration_list.exported_view(reader, parts_of(place(SESSION) or ""), "")
+    found = calibration_list.exported_view(reader, parts_of(place(SESSION) or ""))
     if found is None:
-        _head("Do graders score alike?", f"Calibration · {reader.build.workspace}", names)
-        st.button("All sessions", icon=":material/arrow_back:", key="back-to-list", on_click=_leave)
+        _head(QUESTION, f"Calibration · {reader.build.workspace}", names)
+        _back()
         st.warning("The exports hold no such session (any more).")
         return
     _head(found.session.name, _about(found.session), names)
-    st.button("All sessions", icon=":material/arrow_back:", key="back-to-list", on_click=_leave)
+    _back()
     calibration_results.show(reader, found, is_kept=False)
     with st.container(horizontal=True, vertical_alignment="center", key="controls-export"):
         calibration_export.one(found)
@@ -141,12 +156,14 @@ def _notice() -> None:
         st.warning(refused[:1].upper() + refused[1:])
 
 
-def _names(reader: Reader, sessions: tuple[Session, ...]) -> list[str]:
+def _names(reader: Reader) -> list[str]:
     """Everyone who graded or led before."""
-    known = set(deps.answer(reader, "graders")["grader_id"])
-    for session in sessions:
-        known.update(session.graders, [session.created_by])
+    known = {*deps.answer(reader, "graders")["grader_id"], *app.people(deps.store())}
     return sorted(known, key=str.casefold)
+
+
+def _back() -> None:
+    st.button("All sessions", icon=":material/arrow_back:", key="back-to-list", on_click=_leave)
 
 
 def _leave() -> None:

@@ -34,16 +34,13 @@ def parts_of(text: str) -> tuple[str, str, str] | None:
     return session_id, scorecard_id, version
 
 
-def view(
-    row: Mapping[str, Any], ratings: pl.DataFrame, criteria: tuple[Criterion, ...], viewer: str
-) -> SessionView:
+def view(row: Mapping[str, Any], ratings: pl.DataFrame, criteria: tuple[Criterion, ...]) -> SessionView:
     """A session of the warehouse as if it had been made here, revealed and closed.
 
     Args:
         row: Of `reader.exported_sessions`.
         ratings: As `reader.session_ratings` gives them.
         criteria: Of its scorecard's version; those that nobody scored are left out.
-        viewer: Who looks.
     """
     used = set(ratings["criterion_id"])
     graders = tuple(sorted(ratings["grader_id"].unique()))
@@ -75,16 +72,14 @@ def view(
     given = _submissions(session.session_id, ratings)
     return SessionView(
         session=session,
-        viewer=viewer,
+        viewer="",
         contacts=tuple(
             SeenContact(
                 contact=contact,
                 may_see_agent=True,
-                mine=given.get(contact.contact_id, {}).get(viewer),
+                mine=None,
                 draft=None,
-                others={
-                    name: one for name, one in given.get(contact.contact_id, {}).items() if name != viewer
-                },
+                others=given.get(contact.contact_id, {}),
                 notes=(),
                 consensus={},
             )

@@ -85,6 +85,14 @@ def session(store: Store, session_id: str) -> Session:
         return read_session(connection, session_id)
 
 
+def people(store: Store) -> tuple[str, ...]:
+    """Everyone who grades or has made a session."""
+    with store.read() as connection:
+        graders = connection.execute(select(tables.session_graders.c.grader_id).distinct()).scalars()
+        leads = connection.execute(select(tables.sessions.c.created_by).distinct()).scalars()
+        return tuple(sorted({*graders, *leads}))
+
+
 def reveal(store: Store, session_id: str, *, by: str) -> Session:
     """Let graders see each other's scores of what they have submitted; doing it again changes nothing."""
     with store.write() as connection:

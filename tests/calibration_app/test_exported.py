@@ -31,7 +31,7 @@ def test_a_session_of_the_warehouse_has_the_results_of_the_session_it_was(store,
     form = frames.criteria(reader.scorecards(), "S", "1")
     assert form == CRITERIA
     ratings = reader.session_ratings(landed.session_id, "S", "1")
-    seen = exported.view(row, ratings, form, "lead")
+    seen = exported.view(row, ratings, form)
     assert seen.session.graders == GRADERS and seen.session.reference_grader == "ada"
     here = views.results(app.session_view(store, landed.session_id, "lead"), resamples=10)
     there = views.results(seen, resamples=10)

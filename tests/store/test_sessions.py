@@ -26,6 +26,7 @@ from pipelines.store import (
     open_store,
     open_workspace_store,
     overturned,
+    people,
     ratings,
     reveal,
     review_id,
@@ -335,3 +336,10 @@ def test_a_database_out_of_reach_is_told_without_its_password(tmp_path) -> None:
     with pytest.raises(StateError, match="cannot be opened") as told:
         open_store(tmp_path, url="postgresql://me:secret@127.0.0.1:1/x?connect_timeout=2")
     assert "secret" not in str(told.value)
+
+
+def test_people_are_those_who_grade_or_lead(store: Store) -> None:
+    assert people(store) == ()
+    create_session(store, new_session(graders=("bob", "ada")), by="lead", submit_key=new_id())
+    create_session(store, new_session(graders=("ada", "cyn")), by="ada", submit_key=new_id())
+    assert people(store) == ("ada", "bob", "cyn", "lead")
