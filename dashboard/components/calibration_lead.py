@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from html import escape
 from typing import Any
 
 import polars as pl
@@ -94,10 +95,11 @@ def _reveal(view: SessionView, done: int, all_of: int) -> None:
     missing = [name for name, n in view.progress.items() if n < len(view.contacts)]
     with st.popover("Reveal…", icon=":material/visibility:", key="reveal-popover"):
         if missing:
+            have = "has" if len(missing) == 1 else "have"
             st.html(
-                f'<p class="pl-note">{fmt.listing(missing)} {"has" if len(missing) == 1 else "have"} not '
-                "finished. Who has not submitted a contact goes on seeing nobody's scores of it, and a score "
-                "given after the reveal is marked as such.</p>"
+                f'<p class="pl-note">{escape(fmt.listing(missing))} {have} not finished. Who has not submitted a '
+                "contact goes on seeing nobody's scores of it, and a score given after the reveal is marked as "
+                "such.</p>"
             )
         else:
             st.html('<p class="pl-note">Everyone has scored everything.</p>')

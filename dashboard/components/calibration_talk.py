@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import streamlit as st
 
 from dashboard import deps
@@ -71,7 +73,8 @@ def consensus(view: SessionView, seen: SeenContact, found: Results) -> None:
         if may:
             _consensus_form(view, seen)
         else:
-            st.html(f'<p class="pl-note">Recorded by {view.session.created_by}, who leads the session.</p>')
+            lead = escape(view.session.created_by)
+            st.html(f'<p class="pl-note">Recorded by {lead}, who leads the session.</p>')
 
 
 def _consensus_form(view: SessionView, seen: SeenContact) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -89,21 +90,24 @@ def scores(*given: float | None, comment: str | None = None) -> dict[str, Score]
     }
 
 
+NEW = NewSession(
+    name="January",
+    scorecard_id="S",
+    version="1",
+    rule="random",
+    rule_detail="2 of 8 handled contacts, each as likely as the next",
+    seed=7,
+    criteria=CRITERIA,
+    graders=GRADERS,
+    contacts=(SampledContact("K1", reason="drawn"), SampledContact("K2", reason="drawn")),
+    reference_grader="ada",
+)
+"""Four graders and two contacts."""
+
+
 def make_session(store: Store, **changed: Any) -> Session:
-    """A session of four graders and two contacts."""
-    asked: dict[str, Any] = {
-        "name": "January",
-        "scorecard_id": "S",
-        "version": "1",
-        "rule": "random",
-        "rule_detail": "2 of 8 handled contacts, each as likely as the next",
-        "seed": 7,
-        "criteria": CRITERIA,
-        "graders": GRADERS,
-        "contacts": (SampledContact("K1", reason="drawn"), SampledContact("K2", reason="drawn")),
-        "reference_grader": "ada",
-    }
-    return create_session(store, NewSession(**{**asked, **changed}), by="lead", submit_key=new_id())
+    """The session of `NEW`, with some things otherwise."""
+    return create_session(store, replace(NEW, **changed), by="lead", submit_key=new_id())
 
 
 def fill(store: Store, session: Session, table: dict[str, dict[str, tuple[float | None, ...]]]) -> None:

@@ -119,3 +119,15 @@ def test_an_erased_customers_scores_are_gone_from_store_landing_and_warehouse(sh
     for batch in batches:
         assert "K1" not in pl.read_parquet(batch.data)["contact_id"].to_list()
     assert accounts(shop) == []
+
+
+def test_a_store_elsewhere_is_landed_by_its_address(shop, tmp_path, monkeypatch):
+    address = f"sqlite:///{tmp_path / 'elsewhere.db'}"
+    store = app.open_store(tmp_path, url=address)
+    session = make_session(store)
+    fill(store, session, WHOLE)
+    app.reveal(store, session.session_id, by="lead")
+    monkeypatch.setenv(app.URL_VARIABLE, address)
+    first = [batch for batch in land(read_workspace(shop)).batches if batch.file == "app"]
+    assert [batch.rows_landed for batch in first] == [32]
+    assert not (shop / ".plumbline" / "app.db").exists()

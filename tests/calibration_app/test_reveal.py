@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -13,7 +14,7 @@ from dashboard.views import calibration_results as views
 from pipelines import export
 from pipelines import store as app
 from pipelines.store import new_id
-from tests.calibration_app.shop import GRADERS, WHOLE, fill, make_session, scores
+from tests.calibration_app.shop import GRADERS, NEW, WHOLE, fill, make_session, scores
 
 
 @pytest.fixture
@@ -219,3 +220,28 @@ def test_an_export_holds_what_its_reader_may_see_and_no_blind_session(visit, sto
         "2 revealed sessions, with alignment score and tolerance share. Blind ones are left out." in page.text
     )
     assert files.reviews([]).is_empty() and files.scores([]).is_empty()
+
+
+def test_what_people_typed_in_is_shown_as_text_everywhere(visit, store):
+    evil = "<img src=x onerror=alert(1)>"
+    made = app.create_session(
+        store,
+        replace(
+            NEW, name=f"N{evil}", graders=(f"a{evil}", "bob", "cyn"), rule_detail=evil, reference_grader=None
+        ),
+        by=f"lead{evil}",
+        submit_key=new_id(),
+    )
+    words = scores(2, 2, 1, 4, comment=evil)
+    app.submit(store, made.session_id, "K1", f"a{evil}", words, submit_key=new_id(), comment=evil)
+    app.submit(store, made.session_id, "K1", "bob", scores(0, 1, 1, 2), submit_key=new_id())
+    lead = f"lead{evil}"
+    pages = [visit("bob"), visit("bob", session=made.session_id), visit(lead, session=made.session_id)]
+    app.reveal(store, made.session_id, by=lead)
+    app.write_note(store, made.session_id, "K1", evil, by="bob", submit_key=new_id())
+    app.set_consensus(store, made.session_id, "K1", "greet", 1, by=lead, submit_key=new_id(), reason=evil)
+    app.open_dispute(store, "Q8", "K8", evil, by=evil, submit_key=new_id(), agent_id="A1")
+    pages += [visit("bob", session=made.session_id, contact="K1"), visit("bob", view="disputes")]
+    for page in pages:
+        assert "&lt;img" in page.html
+        assert "<img src=x" not in page.html
