@@ -171,10 +171,10 @@ class CalibrationQuestions:
         )
 
     def reviews_to_contest(self, agent_id: str, limit: int = 100) -> pl.DataFrame:
-        """Reviews of an agent with their score, the newest first."""
+        """Reviews of an agent with their score, the newest first; an expert's are not contested."""
         return self._frame(
             "select review_id, contact_id, grader_id, purpose, channel, issue, reviewed_date, raw_score, "
-            "scorecard_id, version from qa_reviews where agent_id = $agent "
+            "scorecard_id, version from qa_reviews where agent_id = $agent and purpose <> 'reference' "
             "order by reviewed_at desc, review_id limit $limit",
             {"agent": agent_id, "limit": limit},
         )

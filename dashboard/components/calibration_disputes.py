@@ -36,8 +36,8 @@ def show(reader: Reader, viewer: str | None) -> None:
             overturned = sum(one.outcome == "overturned" for one in decided)
             chart_card.head(
                 f"{fmt.plural(len(waiting), 'review')} contested, {len(decided)} decided",
-                f"{overturned} of {len(decided)} decided went against the grader; they count when graders' "
-                "severity is judged"
+                f"{overturned} of {len(decided)} decided went against the grader; from the next load on each "
+                "decision counts as a reference review, and so in the grader's severity"
                 if decided
                 else "Decisions and their reasons are kept for good",
             )

@@ -96,11 +96,11 @@ def _reveal(view: SessionView, done: int, all_of: int) -> None:
     with st.popover("Reveal…", icon=":material/visibility:", key="reveal-popover"):
         if missing:
             have = "has" if len(missing) == 1 else "have"
-            st.html(
-                f'<p class="pl-note">{escape(fmt.listing(missing))} {have} not finished. Who has not submitted a '
-                "contact goes on seeing nobody's scores of it, and a score given after the reveal is marked as "
-                "such.</p>"
+            late = (
+                f"{fmt.listing(missing)} {have} not finished. Who has not submitted a contact goes on seeing "
+                "nobody's scores of it, and a score given after the reveal is marked as such."
             )
+            st.html(f'<p class="pl-note">{escape(late)}</p>')
         else:
             st.html('<p class="pl-note">Everyone has scored everything.</p>')
         st.button(

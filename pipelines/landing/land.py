@@ -283,8 +283,11 @@ class _Run:
 
         Only what is new, not a snapshot: else every load would land all of it again.
         """
-        before = [known.data for known in self.known if (known.file, known.source) == (APP, APP)]
-        rows = app_state.new_ratings(self.workspace.state, before)
+        ratings = [known for known in self.known if known.table == app_state.TABLE]
+        before = [known.data for known in ratings if (known.file, known.source) == (APP, APP)]
+        rows = app_state.new_ratings(
+            self.workspace.state, before, [known.data for known in sorted(ratings, key=lambda one: one.seq)]
+        )
         if rows.is_empty():
             return None
         table, plain = tables()[app_state.TABLE], _plain_source(APP, tables()[app_state.TABLE])

@@ -131,3 +131,71 @@ def test_a_store_elsewhere_is_landed_by_its_address(shop, tmp_path, monkeypatch)
     first = [batch for batch in land(read_workspace(shop)).batches if batch.file == "app"]
     assert [batch.rows_landed for batch in first] == [32]
     assert not (shop / ".plumbline" / "app.db").exists()
+
+
+def contest(
+    store, review: str, contact: str, criterion: str | None, outcome: str, right: float | None = None
+):
+    made = app.open_dispute(
+        store, review, contact, "No", by="A1", submit_key=app.new_id(), criterion_id=criterion
+    )
+    return app.decide_dispute(
+        store,
+        made.dispute_id,
+        outcome,
+        f"{outcome} it is",
+        by="lead",
+        submit_key=app.new_id(),
+        corrected_score=right,
+    )
+
+
+def decided(shop) -> dict[str, dict[str, float | None]]:
+    rows = asked(
+        shop,
+        "select review_id, criterion_id, score from qa_ratings where review_id like 'decided-%' "
+        "and purpose = 'reference' and grader_id = 'lead'",
+    )
+    found: dict[str, dict[str, float | None]] = {}
+    for review, criterion, score in rows.rows():
+        found.setdefault(review.removeprefix("decided-"), {})[criterion] = score
+    return found
+
+
+def test_a_decided_dispute_is_a_reference_review_at_the_next_load(shop):
+    store = store_of(shop)
+    contest(store, "Q1", "K1", "tone", "overturned", 2.0)
+    contest(store, "Q2", "K2", "tone", "upheld")
+    contest(store, "Q3", "K3", "policy", "overturned")
+    contest(store, "Q4", "K4", None, "overturned")
+    app.open_dispute(store, "Q5", "K5", "No", by="A1", submit_key=app.new_id())
+    assert accounts(shop) == [(16, 16, 0, 0, 0)]
+    full = {"greet": 2.0, "policy": 2.0, "safe": 1.0, "tone": 5.0}
+    assert decided(shop) == {
+        "Q1": {**full, "tone": 2.0},
+        "Q2": full,
+        "Q3": {**full, "policy": None},
+        "Q4": dict.fromkeys(full),
+    }
+    said = asked(
+        shop, "select comment from qa_ratings where review_id = 'decided-Q1' and comment is not null"
+    )
+    assert said.rows() == [("overturned it is",)]
+    # what the grader gave is left as it was, and routine scores do not move
+    assert (
+        asked(shop, "select score from qa_ratings where review_id = 'Q1' and criterion_id = 'tone'").item()
+        == 5
+    )
+    assert asked(shop, "select count(*) from qa_reviews where purpose = 'routine'").item() == 8
+    assert accounts(shop) == []
+
+
+def test_a_second_decision_takes_the_place_of_the_first(shop):
+    store = store_of(shop)
+    first = contest(store, "Q1", "K1", "tone", "overturned", 2.0)
+    load(read_workspace(shop))
+    app.decide_dispute(
+        store, first.dispute_id, "upheld", "It was right", by="lead", submit_key=app.new_id(), revision=1
+    )
+    assert accounts(shop) == [(4, 4, 4, 0, 0)]
+    assert decided(shop)["Q1"]["tone"] == 5
