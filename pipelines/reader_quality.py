@@ -212,13 +212,38 @@ class QualityQuestions:
 
         return criterion_agreement(self.quality_ratings(start, end, filters))
 
-    def review_agreement(
+    def agreement_levels(
         self, start: date | None = None, end: date | None = None, filters: Filters = ()
     ) -> pl.DataFrame:
-        """Agreement on whole reviews: one row, or none where no contact has two graders."""
-        from pipelines.calibration.agreement_tables import score_agreement
+        """Agreement on whole reviews, on each section, and on whole reviews by quarter and session.
 
-        return score_agreement(self.quality_reviews(start, end, filters))
+        Returns:
+            level (review, section, quarter, session), name, and the columns of
+            `calibration.agreement_tables.score_agreement`.
+        """
+        from pipelines.calibration.agreement_tables import score_agreement, section_scores
+
+        reviews = self.quality_reviews(start, end, filters)
+        at = pl.col("reviewed_at")
+        quarter = pl.format("{} Q{}", at.dt.year(), at.dt.quarter())
+        sections = section_scores(self.quality_ratings(start, end, filters))
+        tables = [
+            _level(score_agreement(reviews.with_columns(review=pl.lit("Whole review")), by=["review"])),
+            _level(score_agreement(sections, score="section_score", by=["section"])),
+            _level(score_agreement(reviews.with_columns(quarter=quarter), by=["quarter"])),
+            _level(score_agreement(reviews.drop_nulls("session_id"), by=["session_id"])),
+        ]
+        return pl.concat(tables, how="vertical_relaxed")
+
+    def grader_pairs(
+        self, start: date | None = None, end: date | None = None, filters: Filters = ()
+    ) -> pl.DataFrame:
+        """Every two graders on every criterion that both scored, with the criterion's label."""
+        from pipelines.calibration.agreement_tables import pair_table
+
+        ratings = self.quality_ratings(start, end, filters)
+        labels = ratings.select("criterion_id", "label").unique("criterion_id", keep="first")
+        return pair_table(ratings).join(labels, on="criterion_id", how="left", maintain_order="left")
 
     def criteria_validity(
         self, start: date | None = None, end: date | None = None, filters: Filters = ()
@@ -305,6 +330,13 @@ def _within(rows: pl.DataFrame, filters: Filters) -> pl.DataFrame:
     for name, values in filters:
         rows = rows.filter(pl.col(name).is_in(list(values), nulls_equal=True))
     return rows
+
+
+def _level(table: pl.DataFrame) -> pl.DataFrame:
+    """A table whose first column names the group, as one of several levels."""
+    group = table.columns[0]
+    level = pl.lit(group.removesuffix("_id")).alias("level")
+    return table.select(level, pl.col(group).cast(pl.String).alias("name"), pl.exclude(group))
 
 
 def _band_words(edges: Sequence[float]) -> dict[int, str]:

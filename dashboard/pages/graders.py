@@ -38,7 +38,7 @@ def render(reader: Reader) -> None:
     )
     section = _section()
     if section == "agreement":
-        _agreement(agreement, scope)
+        _agreement(reader, asked, agreement, scope)
     elif section == "severity":
         _severity(reader, asked, found, scope)
     elif section == "validity":
@@ -67,7 +67,9 @@ def _keep() -> None:
     st.query_params["part"] = st.session_state["choose-part"]
 
 
-def _agreement(agreement: pl.DataFrame, scope: filter_bar.Scope) -> None:
+def _agreement(
+    reader: Reader, asked: tuple[Any, ...], agreement: pl.DataFrame, scope: filter_bar.Scope
+) -> None:
     if agreement.height == 0:
         states.empty(
             f"No contact was scored by two graders {scope.window.name}; a calibration session helps."
@@ -76,6 +78,12 @@ def _agreement(agreement: pl.DataFrame, scope: filter_bar.Scope) -> None:
     left, right = st.columns([5, 6], gap="small")
     with left:
         chart_card.show(views.agreement_chart(agreement, page.palette()), height="content")
+        levels = views.levels_chart(deps.answer(reader, "agreement_levels", *asked), page.palette())
+        if levels is not None:
+            chart_card.show(levels, height="content")
+        pairs = views.pairs_chart(deps.answer(reader, "grader_pairs", *asked))
+        if pairs is not None:
+            chart_card.show(pairs, height="content")
     with right:
         chart_card.show(views.verdicts_chart(agreement), height="content")
 

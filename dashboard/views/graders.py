@@ -143,6 +143,91 @@ def _verdict(row: Mapping[str, Any]) -> str:
     )
 
 
+def levels_chart(levels: pl.DataFrame, colours: Palette) -> Chart | None:
+    """Agreement on whole reviews over time, with sections and sessions in the table; None without any."""
+    whole = levels.filter(pl.col("level") == "review")
+    if whole.height == 0:
+        return None
+    drawn = levels.filter(pl.col("level").is_in(["review", "section", "quarter"])).reverse()
+    value = drawn["krippendorff_alpha"].cast(pl.Float64)
+    lower, upper = drawn["krippendorff_alpha_lower"], drawn["krippendorff_alpha_upper"]
+    looks = {"review": colours.accent, "section": colours.series[2], "quarter": colours.noise}
+    figure: Figure = {
+        "data": [
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "x": value.to_list(),
+                "y": drawn["name"].to_list(),
+                "error_x": arms(value, lower, upper, colours.noise),
+                "marker": {"size": 10, "color": [looks[level] for level in drawn["level"]]},
+                "text": [
+                    f"<b>{escape(row['name'])}</b><br>alpha {_two(row['krippendorff_alpha'])}, ICC "
+                    f"{_two(row['icc_2_1'])}<br>{fmt.plural(row['units'], 'contact')}"
+                    for row in drawn.iter_rows(named=True)
+                ],
+                "hovertemplate": "%{text}<extra></extra>",
+            }
+        ],
+        "layout": layout(colours, height=max(200, 60 + 28 * drawn.height)),
+    }
+    figure["layout"]["xaxis"].update(tickformat=".1f", nticks=6)
+    figure["layout"]["yaxis"].update(
+        type="category", showgrid=False, showline=False, tickfont={"size": 12.5, "color": colours.ink}
+    )
+    figure["layout"]["shapes"] = [upright(RELIABLE, colours.better), upright(TENTATIVE, colours.worse)]
+    one = whole.row(0, named=True)
+    return Chart(
+        name="agreement-levels",
+        title=f"On a whole review alpha is {_two(one['krippendorff_alpha'])}; "
+        f"{fmt.value('share', one['percent_adjacent'])} of contacts are within 5 points for all",
+        subtitle="Krippendorff's alpha of the score in points, with 95% interval: whole review, sections, "
+        "and whole reviews by quarter; sessions are in the table",
+        figure=figure,
+        table=levels,
+        alt="Agreement on reviews, sections and by quarter. "
+        + " ".join(
+            f"{row['name']}: {_two(row['krippendorff_alpha'])}." for row in drawn.iter_rows(named=True)
+        ),
+    )
+
+
+def pairs_chart(pairs: pl.DataFrame) -> Chart | None:
+    """Which two graders are furthest apart, and on what; None without a shared contact."""
+    if pairs.height == 0:
+        return None
+    by = pl.struct("exact", "label").sort_by("exact")
+    two = (
+        pairs.group_by("grader_a", "grader_b")
+        .agg(
+            n=pl.col("n").sum(),
+            exact=(pl.col("exact") * pl.col("n")).sum() / pl.col("n").sum(),
+            worst=by.first(),
+        )
+        .sort("exact", "grader_a", "grader_b")
+    )
+    body = "".join(
+        f'<tr><th scope="row">{escape(row["grader_a"])} and {escape(row["grader_b"])}</th>'
+        f"<td><b>{fmt.value('share', row['exact'])}</b><span>of {fmt.plural(row['n'], 'score')}</span></td>"
+        f"<td>{escape(row['worst']['label'])}"
+        f"<span>{fmt.value('share', row['worst']['exact'])} the same</span></td></tr>"
+        for row in two.head(6).iter_rows(named=True)
+    )
+    first = two.row(0, named=True)
+    return Chart(
+        name="grader-pairs",
+        title=f"{first['grader_a']} and {first['grader_b']} agree least: "
+        f"{fmt.value('share', first['exact'])} of their scores are the same",
+        subtitle="Pairs of graders over the contacts and criteria that both scored; kappas by criterion are "
+        "in the table",
+        figure={},
+        html=table(("Pair", "The same score", "Least on"), body, "Pairs of graders"),
+        table=pairs,
+        alt="Pairs of graders by exact agreement.",
+        note=f"the {min(6, two.height)} that agree least of {fmt.plural(two.height, 'pair')}",
+    )
+
+
 def arms(value: pl.Series, lower: pl.Series, upper: pl.Series, colour: str) -> Figure:
     """Intervals as error bars; none where an end is unknown."""
     return {

@@ -201,7 +201,7 @@ def shares_html(shares: Any) -> str:
     ]
     return (
         '<section class="pl-headline pl-edge-neither"><p class="pl-sentence"><strong>Of the spread of '
-        f"first-contact resolution that contact mix leaves, {fmt.listing(said)}</strong>: "
+        f"first-contact resolution that contact mix leaves, {fmt.listing(said)}</strong> lies, over "
         f"{fmt.count(shares.n)} contacts.</p></section>"
     )
 

@@ -127,9 +127,24 @@ def test_every_criterion_has_an_agreement_and_a_place_in_the_table_of_worth(read
     assert set(words["criterion_id"]) == criteria
     assert words["weight_share"].sum() == pytest.approx(1)
     assert validity.height == 5 * len(criteria)
-    assert reader.review_agreement()["units"][0] > 10
     by_criterion = reader.severity_by_criterion()
     assert by_criterion["label"].null_count() == 0
+
+
+def test_agreement_is_told_by_review_section_quarter_session_and_pair(reader):
+    levels = reader.agreement_levels()
+    sections = set(reader.scorecards()["section"])
+    assert set(levels.filter(pl.col("level") == "section")["name"]) == sections
+    whole = levels.row(by_predicate=pl.col("level") == "review", named=True)
+    assert whole["units"] > 10
+    for level in ("quarter", "session"):
+        parts = levels.filter(pl.col("level") == level)
+        assert parts.height > 1
+        assert parts["units"].sum() == whole["units"]
+    pairs = reader.grader_pairs()
+    assert (pairs["grader_a"] < pairs["grader_b"]).all()
+    assert pairs["label"].null_count() == 0
+    assert reader.agreement_levels(*SPRING, (("site", ("Atlantis",)),)).height == 0
 
 
 def test_consistency_is_the_metric_split_by_issue(reader):

@@ -49,6 +49,7 @@ def invented_ratings() -> pl.DataFrame:
             "reviewed_at": [start + timedelta(days=int(number % 84)) for number in range(agent.size)],
             "scorecard_id": "care",
             "version": "1",
+            "session_id": [None] * routine + ["S1"] * (shared * len(GRADERS)),
             "fcr": solved[contact],
             "csat": (rng.random(routine) < 0.7)[contact],
         }
@@ -61,6 +62,7 @@ def invented_ratings() -> pl.DataFrame:
         base.with_columns(
             criterion_id=pl.lit(name),
             label=pl.lit(label),
+            section=pl.lit("Care"),
             weight=pl.lit(weight),
             min=pl.lit(0.0),
             max=pl.lit(most),
@@ -94,7 +96,16 @@ class FakeQuality(QualityQuestions):
         """Their reviews, scored as the warehouse does."""
         share = pl.col("weight") * pl.col("score") / pl.col("max")
         rows = self.quality_ratings(start, end, filters)
-        kept = ("contact_id", "agent_id", "grader_id", "program_id", "channel", "issue", "purpose")
+        kept = (
+            "contact_id",
+            "agent_id",
+            "grader_id",
+            "program_id",
+            "channel",
+            "issue",
+            "purpose",
+            "session_id",
+        )
         return (
             rows.with_columns(earned=share)
             .group_by("review_id")

@@ -91,6 +91,8 @@ def test_graders_say_who_is_strict_and_what_to_do_with_each_criterion(visit):
     assert "with G1 than with G4" in text
     assert "Greets by name" in text and "Finds the cause" in text
     assert "alpha" in text and "AC" in text
+    assert "On a whole review alpha is" in text
+    assert "G1 and G4 agree least" in text
     strict = visit("graders", part="severity", **EVERYTHING).text
     assert "G1 is strict" in strict
     assert "G1 is furthest off on “Finds the cause”" in strict
