@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,16 +57,23 @@ def to_xlsx(table: pa.Table | pl.DataFrame, title: str = "rows") -> bytes:
     Raises:
         UsageError: If there are more rows or columns than a sheet has.
     """
+    return to_workbook({title: table})
+
+
+def to_workbook(sheets: Mapping[str, pa.Table | pl.DataFrame]) -> bytes:
+    """A workbook of several sheets, each as `to_xlsx` writes one.
+
+    Args:
+        sheets: Rows by name of their sheet, in order; names differ in their first 31 characters.
+
+    Raises:
+        UsageError: If there are more rows or columns than a sheet has.
+    """
     import xlsxwriter  # takes a while, and CSV needs none of it
 
-    frame = as_frame(table)
-    if frame.height + 1 > MAX_SHEET_ROWS:
-        raise UsageError(
-            f"{frame.height:,} rows do not fit a sheet, which has {MAX_SHEET_ROWS:,} with its header; "
-            "narrow the rows, or take CSV or Parquet."
-        )
-    if frame.width > MAX_SHEET_COLUMNS:
-        raise UsageError(f"{frame.width:,} columns do not fit a sheet, which has {MAX_SHEET_COLUMNS:,}.")
+    frames = {title: as_frame(table) for title, table in sheets.items()}
+    for frame in frames.values():
+        _fits(frame)
     out = io.BytesIO()
     options = {
         "in_memory": True,
@@ -78,15 +85,26 @@ def to_xlsx(table: pa.Table | pl.DataFrame, title: str = "rows") -> bytes:
         "default_date_format": _TIME_FORMAT,
     }
     with xlsxwriter.Workbook(out, options) as workbook:
-        sheet = workbook.add_worksheet(_sheet_name(title))
         bold = workbook.add_format({"bold": True, "bottom": 1})
-        for at, name in enumerate(frame.columns):
-            sheet.write_string(0, at, name, bold)
-            _write_column(workbook, sheet, at, frame[name])
-        sheet.freeze_panes(1, 0)
-        if frame.height and frame.width:
-            sheet.autofilter(0, 0, frame.height, frame.width - 1)
+        for title, frame in frames.items():
+            sheet = workbook.add_worksheet(_sheet_name(title))
+            for at, name in enumerate(frame.columns):
+                sheet.write_string(0, at, name, bold)
+                _write_column(workbook, sheet, at, frame[name])
+            sheet.freeze_panes(1, 0)
+            if frame.height and frame.width:
+                sheet.autofilter(0, 0, frame.height, frame.width - 1)
     return out.getvalue()
+
+
+def _fits(frame: pl.DataFrame) -> None:
+    if frame.height + 1 > MAX_SHEET_ROWS:
+        raise UsageError(
+            f"{frame.height:,} rows do not fit a sheet, which has {MAX_SHEET_ROWS:,} with its header; "
+            "narrow the rows, or take CSV or Parquet."
+        )
+    if frame.width > MAX_SHEET_COLUMNS:
+        raise UsageError(f"{frame.width:,} columns do not fit a sheet, which has {MAX_SHEET_COLUMNS:,}.")
 
 
 WRITERS: dict[str, Callable[[pa.Table | pl.DataFrame], bytes]] = {

@@ -24,6 +24,7 @@ COMMANDS = {
     "agreement": "say how far graders agree beyond chance",
     "sql": "run one read-only query inside the fence",
     "dashboard": "serve the dashboard on this machine",
+    "report": "write the executive's page as HTML, PDF or a workbook",
     "erase": "erase one customer from everything that was kept",
     "doctor": "say whether this machine and workspace are well",
 }

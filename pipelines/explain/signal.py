@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -23,18 +23,8 @@ from pipelines.stats.weekly import (
     judge_values,
 )
 
-
-class Asked(Protocol):
-    """What is asked of a reader."""
-
-    def metrics(self, request: MetricRequest) -> pl.DataFrame:
-        """Rows of metrics."""
-
-    def definition(self, key: str) -> MetricDefinition:
-        """One metric."""
-
-    def period(self) -> tuple[date, date]:
-        """First and last local day."""
+if TYPE_CHECKING:
+    from pipelines.reader import Reader
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +65,7 @@ class Verdict:
 
 
 def verdicts(
-    reader: Asked,
+    reader: Reader,
     metrics: Sequence[str],
     program: str | None = None,
     filters: Mapping[str, Sequence[str | None]] | None = None,
