@@ -14,7 +14,7 @@ import duckdb
 
 from pipelines.landing import Batch
 from pipelines.quality.results import ExpectationResult
-from pipelines.warehouse.landed import BatchAccount, _list
+from pipelines.warehouse.landed import BatchAccount, sql_list
 
 RUNS = (
     "build_id varchar, as_of timestamp, started timestamp, finished timestamp, seconds double, "
@@ -141,7 +141,7 @@ def _rejected_rows(con: duckdb.DuckDBPyConnection, batches: Sequence[Batch]) -> 
     if rejects:
         con.execute(
             'insert into rejected_rows select file, table_name, line, "column", value, reason '
-            f"from read_parquet({_list(rejects)})"
+            f"from read_parquet({sql_list(rejects)})"
         )
     for batch in batches:
         con.execute(

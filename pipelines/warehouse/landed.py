@@ -109,7 +109,7 @@ def _landed(con: duckdb.DuckDBPyConnection, table: Table, batches: Sequence[Batc
             "cast(null as bigint) as _line, cast(null as bigint) as _seq where false"
         )
         return
-    paths = _list(batch.data for batch in batches)
+    paths = sql_list(batch.data for batch in batches)
     numbers = ", ".join(f"({_text(batch.data)}, {batch.seq})" for batch in batches)
     view = f"raw_{table.name}"
     con.execute(
@@ -235,5 +235,6 @@ def _text(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
 
 
-def _list(paths: Iterable[Path]) -> str:
+def sql_list(paths: Iterable[Path]) -> str:
+    """Paths as a list literal of SQL."""
     return "[" + ", ".join(_text(path) for path in paths) + "]"
