@@ -15,6 +15,18 @@ import polars as pl
 
 from pipelines.stats.intervals import Z95, newcombe_difference
 
+FIGURES = (
+    "fcr",
+    "csat",
+    "refund_avoidance",
+    "net_value_retained",
+    "repeat_purchase_rate",
+    "escalation_rate",
+    "contacts_per_100_orders",
+    "qa_score",
+)
+"""An executive's key figures, on the first page and in the report, in the order in which they are read."""
+
 BANDS = ("above", "within", "below", "unknown")
 SMALLEST_MEAN = 10
 """Values that a mean needs before it is judged: the normal interval of fewer is far too narrow."""

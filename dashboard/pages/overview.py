@@ -16,19 +16,8 @@ from dashboard.views.compare import compare, name_of
 from dashboard.views.grid import grid
 from dashboard.views.moved import moved
 from dashboard.views.trend import trend
+from pipelines.insight import FIGURES
 from pipelines.reader import Reader
-
-FIGURES = (
-    "fcr",
-    "csat",
-    "refund_avoidance",
-    "net_value_retained",
-    "repeat_purchase_rate",
-    "escalation_rate",
-    "contacts_per_100_orders",
-    "qa_score",
-)
-"""The key figures of an executive, in the order in which they are read."""
 
 
 def render(reader: Reader) -> None:

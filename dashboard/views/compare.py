@@ -12,9 +12,8 @@ from dashboard.theme import Palette
 from dashboard.views.chart import Chart, Figure, layout, ticks, wrapped
 from dashboard.views.trend import in_unit
 from pipelines import insight
+from pipelines.wording import name_of
 
-UNKNOWN_LABEL = "(unknown)"
-WORDS = {"in_house": "In-house", "outsourced": "Partner", "wismo": "Where is my order", "sms": "SMS"}
 ADDITIVE = ("sum", "per_orders")
 """Kinds whose groups add up to the whole: a group is a part, not a value to hold against all together."""
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star")
@@ -175,18 +174,6 @@ def parts(
         alt=f"Bars of {what.label} by {noun}. "
         + " ".join(f"{name}: {text}." for name, text in zip(names, texts, strict=True)),
     )
-
-
-def name_of(value: str | None, labels: Mapping[str, str] | None = None) -> str:
-    """The name of a group: its label, else its words without underscores, else unknown."""
-    if value is None:
-        return UNKNOWN_LABEL
-    if labels and value in labels:
-        return labels[value]
-    if value in WORDS:
-        return WORDS[value]
-    words = value.replace("_", " ")
-    return words[:1].upper() + words[1:] if value.islower() else value
 
 
 def finding(banded: pl.DataFrame, names: Sequence[str], what: Any, noun: str) -> str:

@@ -10,22 +10,11 @@ import polars as pl
 from pipelines import insight
 from pipelines.errors import UsageError, did_you_mean
 from pipelines.explain import Explanation, Verdict, explain_by_each, verdict
+from pipelines.insight import FIGURES
 from pipelines.metrics import MetricDefinition, MetricRequest
 from pipelines.metrics.units import splits
 from pipelines.reader import Reader
 from pipelines.reader_explain import Filters
-
-FIGURES = (
-    "fcr",
-    "csat",
-    "refund_avoidance",
-    "net_value_retained",
-    "repeat_purchase_rate",
-    "escalation_rate",
-    "contacts_per_100_orders",
-    "qa_score",
-)
-"""The key figures, in the order in which they are read: those of the dashboard's first page."""
 
 ESTIMATE = "_provisional"
 """What the key of a metric ends with that estimates open windows."""

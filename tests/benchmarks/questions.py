@@ -7,18 +7,9 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
+from pipelines.insight import FIGURES
 from pipelines.reader import MetricRequest, Reader
 
-FIGURES = (
-    "fcr",
-    "csat",
-    "refund_avoidance",
-    "net_value_retained",
-    "repeat_purchase_rate",
-    "escalation_rate",
-    "contacts_per_100_orders",
-    "qa_score",
-)
 CLOSER = "fcr"
 # Filters a visitor may click through; contacts_per_100_orders and the like take all of them.
 FILTERS: tuple[dict[str, tuple[str | None, ...]], ...] = (

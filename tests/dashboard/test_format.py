@@ -7,10 +7,12 @@ import doctest
 import pytest
 
 from dashboard import format as fmt
+from pipelines import wording
 
 
 def test_the_examples_in_the_module_hold():
-    assert doctest.testmod(fmt).failed == 0
+    assert doctest.testmod(wording).failed == 0
+    assert doctest.testmod(wording).attempted > 10
 
 
 @pytest.mark.parametrize(
