@@ -65,6 +65,7 @@ class Reader(CalibrationQuestions, ExplanationQuestions, QualityQuestions):
     """
 
     def __init__(self, folder: Path) -> None:
+        super().__init__()
         self._folder = folder
         self._lock = threading.Lock()
         self._build = read_pointer(folder)
@@ -234,6 +235,9 @@ class Reader(CalibrationQuestions, ExplanationQuestions, QualityQuestions):
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         with self._lock:
             return self._con.cursor()
+
+    def _build_id(self) -> str:
+        return self._build.build_id
 
     def _frame(self, sql: str, parameters: dict[str, Any] | None = None) -> pl.DataFrame:
         with self._cursor() as cursor:

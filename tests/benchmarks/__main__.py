@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tests.benchmarks import review_model
 from tests.benchmarks.measure import Cost, cost_of, floor_of, plumbline
 from tests.benchmarks.questions import FILTERS, agent_weeks_seconds, overview_milliseconds
 
@@ -100,6 +101,21 @@ def _lines(args: argparse.Namespace, folder: Path) -> Iterator[Line]:
     yield Line(f"Overview, {len(FILTERS)} filters changed: median", statistics.median(pages), "ms", 300)
     yield Line(f"Overview, {len(FILTERS)} filters changed: slowest", max(pages), "ms", 300)
     yield Line(f"Overview, {len(FILTERS)} filters changed: processor", statistics.median(used_by_pages), "ms")
+    yield from _review_model_lines(folder / "reviews")
+
+
+def _review_model_lines(folder: Path) -> Iterator[Line]:
+    folder.mkdir(exist_ok=True)
+    script = [sys.executable, "-m", "tests.benchmarks.review_model", str(folder)]
+    cost_of(script)
+    asked = cost_of([*script, "--ask"])
+    cost = review_model.read_cost(folder)
+    about = f"{review_model.REVIEWS:,} reviews"
+    yield Line(f"{about}: rows and fit, processor", cost["rows and fit: processor"], "s", 5)
+    yield Line(f"{about}: rows and fit, wall", cost["rows and fit: wall"], "s", 5)
+    yield Line(f"{about}: agents after the fit, processor", cost["agents: processor"], "s")
+    yield Line(f"{about}: graders after the fit, processor", cost["graders: processor"], "s")
+    yield Line(f"{about}: peak memory of all", asked.peak_mib, "MiB", 2_048)
 
 
 def _load_lines(load: Cost, floor: Cost) -> Iterator[Line]:

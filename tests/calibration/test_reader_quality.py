@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
@@ -10,10 +11,13 @@ import numpy as np
 import polars as pl
 import pytest
 
+from pipelines.calibration import model
+from pipelines.calibration.coding import coded
 from pipelines.cli import main
 from pipelines.metrics import MetricRequest
 from pipelines.reader import Reader
 from pipelines.reader_quality import CALIBRATED
+from pipelines.reader_reviews import Remembered
 
 HOME = (("program_id", ("fernway-home",)),)
 SPRING = (date(2026, 4, 1), date(2026, 6, 30))
@@ -195,3 +199,58 @@ def test_filters_and_days_narrow_reviews_to_their_local_day_and_place(reader):
     assert nowhere.height == 0
     assert reader.grader_severity(*SPRING, (("site", ("Atlantis",)),)) is None
     assert reader.calibrated_agents("qa_score", *SPRING, (("site", ("Atlantis",)),)).note != ""
+
+
+def test_agents_and_graders_of_one_period_share_one_fit(root, monkeypatch):
+    fitted = []
+
+    def counted(reviews, **options):
+        fitted.append(reviews.height)
+        return model.fit_reviews_itself(reviews, **options)
+
+    monkeypatch.setattr(model, "fit_reviews_itself", model.fit_reviews, raising=False)
+    monkeypatch.setattr(model, "fit_reviews", counted)
+    fresh = Reader.open(root)
+    with ThreadPoolExecutor(2) as together:
+        agents = together.submit(fresh.calibrated_agents, "qa_score", *SPRING)
+        graders = together.submit(fresh.grader_severity, *SPRING)
+    assert agents.result().rows["n"].sum() == graders.result().reviews == fitted[0]
+    assert len(fitted) == 1
+    fresh.grader_severity(*SPRING, HOME)
+    assert len(fitted) == 2
+    assert fitted[1] < fitted[0]
+
+
+def test_the_newest_answers_are_remembered_and_the_oldest_forgotten():
+    kept = Remembered(2)
+    asked = []
+    for question in "abacab":
+        assert kept.get(question, lambda asked=question: asked.upper()) == question.upper()
+        kept.get(question, lambda: asked.append("asked again"))
+    assert asked == []
+    # a and b were asked last, so c is forgotten.
+    kept.get("c", lambda: asked.append("c"))
+    assert asked == ["c"]
+
+
+def test_codes_are_places_among_sorted_names_of_one_column_or_several():
+    random = np.random.default_rng(2)
+    frame = pl.DataFrame(
+        {
+            "one": random.choice(["b", "a", None, "ç"], 500),
+            "two": random.integers(0, 12, 500),
+            "many": [f"n{number}" for number in random.integers(0, 60_000, 500)],
+        }
+    )
+    one, both, many = coded(frame, "one"), coded(frame, "one", "two"), coded(frame, "many")
+    assert one.names.to_list() == ["(unknown)", "a", "b", "ç"]
+    assert one.names.gather(one.code).to_list() == frame["one"].fill_null("(unknown)").to_list()
+    wanted = [f"{left or '(unknown)'}\x1f{right}" for left, right in frame.select("one", "two").iter_rows()]
+    assert both.names.gather(both.code).to_list() == wanted
+    assert both.levels == len(set(wanted))
+    long = pl.DataFrame({"many": [f"n{number % 30_000}" for number in range(60_000)]})
+    found = coded(long, "many")
+    assert found.levels == 30_000
+    assert found.names.is_sorted()
+    assert (found.names.gather(found.code) == long["many"]).all()
+    assert many.names.gather(many.code).to_list() == frame["many"].to_list()

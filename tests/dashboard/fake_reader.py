@@ -112,6 +112,7 @@ class FakeReader(FakeExplanations, FakeQuality):
     )
 
     def __post_init__(self) -> None:
+        super().__init__()
         self.catalogue = DEFINITIONS
         self.build = SimpleNamespace(
             build_id="8f31c2d0",
@@ -120,6 +121,9 @@ class FakeReader(FakeExplanations, FakeQuality):
             workspace="Bluecart",
             path=Path("warehouse-8f31c2d0.duckdb"),
         )
+
+    def _build_id(self) -> str:
+        return self.build.build_id
 
     def refresh(self) -> bool:
         """Nothing newer is ever published."""
