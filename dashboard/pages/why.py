@@ -12,9 +12,10 @@ from dashboard import deps
 from dashboard import format as fmt
 from dashboard.components import chart_card, choice, filter_bar, page, states
 from dashboard.components.metric_picker import pick
-from dashboard.views import why
+from dashboard.views import why, why_charts
 from dashboard.views.compare import name_of
-from pipelines.explain import Explanation, explain, explain_by_each
+from dashboard.views.control import control
+from pipelines.explain import Explanation, explain, explain_by_each, verdict
 from pipelines.explain.change import KINDS
 from pipelines.metrics.units import splits
 from pipelines.reader import Reader
@@ -118,11 +119,25 @@ def _explained(
         st.html(why.headline(found, what, sides, labels))
         left, right = st.columns(2, gap="small")
         with left:
-            chart_card.show(why.steps(found, what, sides, page.palette()), unit=what.unit)
+            chart_card.show(why_charts.steps(found, what, sides, page.palette()), unit=what.unit)
             _dimensions(scope, what, every, labels)
         with right:
-            chart_card.show(why.bars(found, what, labels, page.palette()), unit=what.unit, height="content")
+            _signal(reader, scope, what)
+            chart_card.show(
+                why_charts.bars(found, what, labels, page.palette()), unit=what.unit, height="content"
+            )
         _behind(reader, what, sides, questions, found, labels)
+
+
+def _signal(reader: Reader, scope: filter_bar.Scope, what: Any) -> None:
+    """Whether the newest weeks have left the level at all, over every week there is."""
+    weeks = deps.metrics(reader, [what.key], grain="week", chosen=scope.filters.by_dimension)
+    found = verdict(what, weeks, first=deps.answer(reader, "period")[0])
+    chart = control(found, what, page.palette(), currency=page.currency(reader, scope.filters))
+    if chart is None:
+        chart_card.missing(f"{what.key}-control", f"{what.label}: {found.words}", found.why)
+    else:
+        chart_card.show(chart, unit=what.unit, height="content")
 
 
 def _dimensions(

@@ -19,10 +19,12 @@ KINDS = {
     "sum": "Sum over units, never over currencies",
     "per_orders": "Contacts per 100 orders of the same days",
     "pairs": "Agreeing pairs / pairs, strata weighted by contacts",
+    "survival": "Estimate over open and closed windows: Kaplan–Meier probability at the window's end",
 }
 INTERVALS = {
     "wilson": "95%, Wilson score",
     "normal": "95%, normal",
+    "greenwood": "95%, Greenwood on the log-log scale",
     "none": "None: a change cannot be told from noise",
 }
 

@@ -19,6 +19,8 @@ pytestmark = pytest.mark.browser
 PAGES = {
     "Overview": ("/", "Are problems solved, and sales kept?"),
     "Programs": ("/programs", "How do programs compare?"),
+    "Why": ("/why", "Why did it move?"),
+    "Money": ("/money", "What is it worth?"),
     "Agents": ("/agents", "Who differs from their program?"),
     "Metric handbook": ("/handbook", "What does each number mean?"),
     "Data health": ("/data-health", "Can these numbers be trusted today?"),

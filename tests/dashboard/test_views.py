@@ -11,10 +11,11 @@ import pytest
 
 from dashboard.filters import window
 from dashboard.theme import DARK, LIGHT
-from dashboard.views import funnel, grid, headline, health, kpi, lines, trend
+from dashboard.views import funnel, grid, handbook, headline, health, kpi, lines, trend
 from dashboard.views.compare import compare, name_of
 from dashboard.views.moved import moved
 from pipelines import insight
+from pipelines.metrics import catalogue
 from pipelines.reader import MetricRequest
 from tests.dashboard.fake_reader import FIRST, LAST, FakeReader
 
@@ -264,3 +265,8 @@ def test_groups_that_add_up_are_bars_largest_first_and_not_judged(reader):
     assert bars["x"] == sorted(bars["x"], reverse=True)
     assert "band" not in chart.table.columns
     assert "shapes" not in chart.figure["layout"]
+
+
+def test_the_handbook_has_words_for_every_kind_and_interval_of_the_catalogue():
+    assert {what.kind for what in catalogue()} <= set(handbook.KINDS)
+    assert {what.interval for what in catalogue()} <= set(handbook.INTERVALS)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import plotly.graph_objects as go
 import polars as pl
 import pytest
 
 from dashboard import theme
-from dashboard.views import why
-from pipelines.explain import explain
+from dashboard.views import why, why_charts
+from dashboard.views.control import control
+from pipelines.explain import explain, verdict
 from pipelines.metrics import definition
 from tests.dashboard.fake_reader import FakeReader, contacts
 
@@ -94,14 +97,39 @@ def test_groups_that_only_one_side_has_are_not_compared():
 def test_charts_are_figures_that_plotly_knows_and_their_tables_add_up(name):
     found = moved(*WORSE)
     colours = theme.palette(name)
-    for chart in (why.steps(found, FCR, PERIODS, colours), why.bars(found, FCR, {}, colours)):
+    for chart in (why_charts.steps(found, FCR, PERIODS, colours), why_charts.bars(found, FCR, {}, colours)):
         go.Figure(chart.figure)
         assert len(chart.alt) > 20
-    steps = why.steps(found, FCR, PERIODS, colours).table
+    steps = why_charts.steps(found, FCR, PERIODS, colours).table
     assert sum(steps["value"].to_list()[:-1]) == pytest.approx(steps["value"][-1], abs=1e-12)
-    assert why.bars(found, FCR, {}, colours).table["effect"].sum() == pytest.approx(
+    assert why_charts.bars(found, FCR, {}, colours).table["effect"].sum() == pytest.approx(
         found.change.value, abs=1e-12
     )
+
+
+@pytest.mark.parametrize("name", ["light", "dark"])
+def test_a_control_chart_says_its_verdict_and_marks_what_broke_a_rule(name):
+    colours = theme.palette(name)
+    start = date(2025, 7, 7)
+    values = [0.7 + 0.004 * (week % 3) for week in range(40)] + [0.8] * 9
+    rows = pl.DataFrame(
+        {
+            "period_start": [start + timedelta(weeks=week) for week in range(49)],
+            "value": values,
+            "numerator": [500 * value for value in values],
+            "denominator": [500] * 49,
+            "status": ["final"] * 49,
+        }
+    )
+    found = verdict(FCR, rows)
+    chart = control(found, FCR, colours)
+    go.Figure(chart.figure)
+    assert chart.title == "First-contact resolution: real rise since week of 13 April"
+    marks = chart.figure["data"][-1]["marker"]["color"]
+    assert marks[-9:] == [colours.better] * 9
+    assert colours.better not in marks[:-9]
+    assert "false alarm" in chart.note
+    assert control(verdict(FCR, rows.head(12)), FCR, colours) is None
 
 
 def test_the_page_explains_the_change_that_the_overview_shows(visit):
@@ -109,8 +137,9 @@ def test_the_page_explains_the_change_that_the_overview_shows(visit):
     assert not seen.app.exception
     assert "First-contact resolution" in seen.text
     assert "from rates within channels" in seen.text
-    assert len(seen.charts) == 2
+    assert len(seen.charts) == 3
     assert "The same change by each dimension" in seen.text
+    assert "p chart to the week of" in seen.text or "p′ chart to the week of" in seen.text
 
 
 def test_dimensions_may_be_crossed_and_a_group_opens_to_its_contacts(visit):
