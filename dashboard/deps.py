@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import streamlit as st
 
+from pipelines.explain import Verdict, verdict
 from pipelines.fence import FencePool
 from pipelines.reader import MetricRequest, Reader, Refusal, last_refusal
 from pipelines.settings import STATE_FOLDER
@@ -77,6 +78,22 @@ def metrics(
     asked = [_ASKING.submit(_metric, source, build, key, *question) for key in keys]
     frames = [each.result() for each in asked]
     return pl.concat(frames) if frames else _metric_schema(by)
+
+
+def verdicts(source: Reader, keys: Sequence[str], *, chosen: Choices | None = None) -> Mapping[str, Verdict]:
+    """Whether the newest weeks of some metrics have left their level, over every week there is."""
+    weeks = metrics(source, keys, grain="week", chosen=chosen)
+    first, _ = answer(source, "period")
+    filters = tuple(sorted((name, tuple(values)) for name, values in (chosen or {}).items()))
+    return {
+        key: remembered(
+            ("verdict", str(source.build.path), source.build.build_id, key, filters),
+            lambda key=key: verdict(
+                source.definition(key), weeks.filter(pl.col("metric") == key), first=first
+            ),
+        )
+        for key in keys
+    }
 
 
 def answer(source: Reader, method: str, *arguments: Any) -> Any:

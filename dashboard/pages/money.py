@@ -11,8 +11,8 @@ import streamlit as st
 from dashboard import deps
 from dashboard import format as fmt
 from dashboard.components import chart_card, choice, filter_bar, page, states
-from dashboard.pages.overview import figures
-from dashboard.views import incremental, kpi, money
+from dashboard.pages.overview import cards, figures
+from dashboard.views import incremental, money
 from dashboard.views.compare import name_of
 from pipelines.explain import Caused, caused, caused_by_each
 from pipelines.metrics.ledger import FIGURES, figure
@@ -35,8 +35,7 @@ def render(reader: Reader) -> None:
     with st.container(gap="small"):
         st.html(money.headline(rows, scope.window))
         definitions = [what for key in CARDS for what in reader.catalogue if what.key == key]
-        links = {what.key: page.link("handbook", scope.filters, metric=what.key) for what in definitions}
-        st.html(kpi.html(figures(reader, scope, definitions), links, page.palette()))
+        cards(scope, figures(reader, scope, definitions))
         for row in rows.filter(pl.col("n_stakes") > 0).iter_rows(named=True):
             left, right = st.columns(2, gap="small")
             with left:

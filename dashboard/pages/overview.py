@@ -31,13 +31,21 @@ def render(reader: Reader) -> None:
         return
     with st.container(gap="small"):
         st.html(headline.html(shown, scope.window, _aside(reader)))
-        links = {what.key: page.link("handbook", scope.filters, metric=what.key) for what in definitions}
-        st.html(kpi.html(shown, links, page.palette()))
+        cards(scope, shown)
         others = [what for what in reader.catalogue if what.key not in FIGURES]
         askable = [what for what in (*definitions, *others) if what.key not in refusals]
         what = pick(askable, "Look closer at")
         if what is not None:
             _closer(reader, scope, what, shown)
+
+
+def cards(scope: filter_bar.Scope, shown: list[kpi.Card]) -> None:
+    """Draw cards; each leads to what it means and to why it moved."""
+    links, reasons = (
+        {card.what.key: page.link(name, scope.filters, metric=card.what.key) for card in shown}
+        for name in ("handbook", "why")
+    )
+    st.html(kpi.html(shown, links, page.palette(), reasons=reasons))
 
 
 def figures(reader: Reader, scope: filter_bar.Scope, definitions: list[Any]) -> list[kpi.Card]:
@@ -59,6 +67,7 @@ def figures(reader: Reader, scope: filter_bar.Scope, definitions: list[Any]) -> 
         targets=page.targets(reader, scope.filters),
         currency=page.currency(reader, scope.filters),
         refusals=refusals,
+        verdicts=deps.verdicts(reader, keys, chosen=chosen),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 import polars as pl
@@ -15,13 +16,15 @@ from dashboard.components.metric_picker import pick
 from dashboard.views import why, why_charts
 from dashboard.views.compare import name_of
 from dashboard.views.control import control
-from pipelines.explain import Explanation, explain, explain_by_each, verdict
+from pipelines.explain import Explanation, explain, explain_by_each
 from pipelines.explain.change import KINDS
 from pipelines.metrics.units import splits
 from pipelines.reader import Reader
 
 ALONE = "nothing else"
 EARLIER = "the period before"
+ESTIMATED = "survival"
+"""Kind of the metrics that estimate open windows: once final they say what their plain twin says."""
 LEFT_OUT = ("agent_id", "operating_model", "region")
 """Dimensions not offered: hundreds of bars, or the same groups as another."""
 
@@ -30,10 +33,13 @@ def render(reader: Reader) -> None:
     """Draw the page."""
     scope = filter_bar.show(reader, "Why did it move?", subtitle=reader.build.workspace)
     refusals = page.refusals(reader, scope.filters)
-    askable = [what for what in reader.catalogue if what.kind in KINDS and what.key not in refusals]
+    askable = [what for what in reader.catalogue if what.kind != ESTIMATED and what.key not in refusals]
     what = pick(askable, "Explain", default="fcr")
     if what is None:
         states.empty("No metric has all the dimensions of these filters.")
+        return
+    if what.kind not in KINDS:
+        _unsplit(reader, scope, what)
         return
     pairs = comparisons(reader, scope)
     asking = st.container(key="controls-why", horizontal=True, vertical_alignment="bottom", gap="medium")
@@ -129,10 +135,19 @@ def _explained(
         _behind(reader, what, sides, questions, found, labels)
 
 
+def _unsplit(reader: Reader, scope: filter_bar.Scope, what: Any) -> None:
+    """A metric that has no mix and rate: whether it is real can be said, from what it comes cannot."""
+    with st.container(gap="small"):
+        st.html(
+            f'<p class="pl-note">{escape(what.label)} is neither a proportion nor a mean, so that its change '
+            "has no mix and rate; whether its newest weeks have left their level is said all the same.</p>"
+        )
+        _signal(reader, scope, what)
+
+
 def _signal(reader: Reader, scope: filter_bar.Scope, what: Any) -> None:
     """Whether the newest weeks have left the level at all, over every week there is."""
-    weeks = deps.metrics(reader, [what.key], grain="week", chosen=scope.filters.by_dimension)
-    found = verdict(what, weeks, first=deps.answer(reader, "period")[0])
+    found = deps.verdicts(reader, [what.key], chosen=scope.filters.by_dimension)[what.key]
     chart = control(found, what, page.palette(), currency=page.currency(reader, scope.filters))
     if chart is None:
         chart_card.missing(f"{what.key}-control", f"{what.label}: {found.words}", found.why)

@@ -17,7 +17,7 @@ def sentence(cards: Sequence[Card], window: Window) -> tuple[str, str]:
     """The sentence, as its main clause and the rest.
 
     The main clause is about the first card that has a value. The rest names what moved beyond noise, worse
-    first, strongest first.
+    first, strongest first, and which metrics' newest weeks have left their level.
     """
     valued = [card for card in cards if card.measured.value is not None]
     if not valued:
@@ -42,6 +42,8 @@ def sentence(cards: Sequence[Card], window: Window) -> tuple[str, str]:
     compared = any(card.change.verdict not in ("missing", "untold") for card in others)
     if not clauses and compared:
         clauses.append("nothing else moved beyond noise")
+    if lately := [_left(card) for card in valued if card.trend != "neither"]:
+        clauses.append(f"by week, {_named(lately)}")
     return main, "".join(f"; {clause}" for clause in clauses) + "."
 
 
@@ -99,6 +101,11 @@ def _target_clause(card: Card) -> str:
 def _moved(card: Card) -> str:
     text = fmt.change(card.what.unit, card.change.value, currency=card.currency)
     return f"{fmt.in_sentence(card.what.label)} ({text})"
+
+
+def _left(card: Card) -> str:
+    assert card.verdict is not None  # it has a trend
+    return f"{fmt.in_sentence(card.what.label)} shows a {card.verdict.words}"
 
 
 def _named(words: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ import polars as pl
 from dashboard import format as fmt
 from dashboard.theme import Palette
 from pipelines import insight
+from pipelines.explain import Verdict
 
 WIDE = 196
 """Width of a small line in a drawing of 200, so that its last dot is whole."""
@@ -38,6 +39,7 @@ class Card:
         note: Why there is no number, or a remark under it; empty otherwise.
         is_compared: Whether there is an earlier period at all.
         refused: True where a filter names a dimension that the metric does not have.
+        verdict: Whether the newest weeks have left their level; None where nobody asked.
     """
 
     what: Any
@@ -50,6 +52,7 @@ class Card:
     note: str = ""
     is_compared: bool = True
     refused: bool = False
+    verdict: Verdict | None = None
 
     @property
     def value(self) -> str:
@@ -61,6 +64,13 @@ class Card:
         """better, worse or neither: of the change, where it is told from noise."""
         return self.change.judged(self.what.better)
 
+    @property
+    def trend(self) -> str:
+        """better, worse or neither: of the newest weeks, where they have left their level."""
+        if self.verdict is None or not self.verdict.is_signal or self.what.better not in ("higher", "lower"):
+            return "neither"
+        return "better" if (self.verdict.state == "rise") == (self.what.better == "higher") else "worse"
+
 
 def cards(
     definitions: Sequence[Any],
@@ -71,6 +81,7 @@ def cards(
     targets: Mapping[str, float],
     currency: str | None,
     refusals: Mapping[str, str],
+    verdicts: Mapping[str, Verdict] | None = None,
 ) -> list[Card]:
     """One card a metric, in the order of the definitions.
 
@@ -82,6 +93,7 @@ def cards(
         targets: Targets by metric key.
         currency: The currency of all programs shown, or None where they have several.
         refusals: Metric keys that cannot be shown under the filters, with the reason.
+        verdicts: Whether newest weeks have left their level, by metric key.
     """
     current = {row["metric"]: insight.Measured.of(row) for row in now.iter_rows(named=True)}
     earlier = {} if before is None else {row["metric"]: row for row in before.iter_rows(named=True)}
@@ -103,6 +115,7 @@ def cards(
                 note=refusals.get(what.key) or _note(what, measured, currency),
                 is_compared=before is not None,
                 refused=what.key in refusals,
+                verdict=(verdicts or {}).get(what.key),
             )
         )
     return made
@@ -118,19 +131,29 @@ def _note(what: Any, measured: insight.Measured, currency: str | None) -> str:
     return "Nothing to count in this period."
 
 
-def html(shown: Sequence[Card], links: Mapping[str, str], colours: Palette) -> str:
+def html(
+    shown: Sequence[Card],
+    links: Mapping[str, str],
+    colours: Palette,
+    *,
+    reasons: Mapping[str, str] | None = None,
+) -> str:
     """The cards as one grid of HTML.
 
     Args:
         shown: The cards.
         links: Where the definition of each metric is, by key.
         colours: Palette of the small lines: they are images, and an image does not see the page's style.
+        reasons: Where each metric's verdict is explained, by key.
     """
-    inner = "".join(_card(card, links.get(card.what.key, ""), colours) for card in shown)
+    inner = "".join(
+        _card(card, links.get(card.what.key, ""), (reasons or {}).get(card.what.key, ""), colours)
+        for card in shown
+    )
     return f'<section class="pl-cards" aria-label="Key figures">{inner}</section>'
 
 
-def _card(card: Card, link: str, colours: Palette) -> str:
+def _card(card: Card, link: str, reason: str, colours: Palette) -> str:
     label = escape(card.what.label)
     title = f'<a href="{escape(link)}" target="_self" title="What it means">{label}</a>' if link else label
     status = card.measured.status
@@ -143,9 +166,11 @@ def _card(card: Card, link: str, colours: Palette) -> str:
     if card.measured.value is None:
         body = f'<p class="pl-value pl-none">{fmt.MISSING}</p><p class="pl-why">{escape(card.note)}</p>'
         return f'<article class="pl-card pl-card-empty">{head}{body}</article>'
+    unsettled = " pl-unsettled" if status == "provisional" else ""
     body = (
-        f'<p class="pl-value">{escape(card.value)}</p>'
+        f'<p class="pl-value"><span class="pl-figure{unsettled}">{escape(card.value)}</span></p>'
         f'<p class="pl-moves">{_change_pill(card)}{_target(card)}</p>'
+        f"{_verdict(card, reason)}"
         f"{_line(card, colours)}"
         f'<p class="pl-basis">{escape(basis(card))}</p>'
     )
@@ -184,6 +209,18 @@ def _change_pill(card: Card) -> str:
     words = escape(change_words(card))
     said = f'title="{words}" aria-label="{words}"'
     return f'<span class="pl-pill pl-{card.judged}" role="img" {said}>{arrow}{escape(text)}</span>'
+
+
+def _verdict(card: Card, reason: str) -> str:
+    """The verdict of the weekly chart, with what it rests on in its tooltip; it opens the chart."""
+    if card.verdict is None:
+        return ""
+    words, why = escape(card.verdict.words), escape(card.verdict.why)
+    tag, where = ("a", f' href="{escape(reason)}" target="_self"') if reason else ("span", "")
+    return (
+        f'<p class="pl-verdict pl-trend-{card.trend}"><{tag}{where} title="{why}" '
+        f'aria-label="By week: {words}. {why}">{words}</{tag}></p>'
+    )
 
 
 def _target(card: Card) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 
 import plotly.graph_objects as go
@@ -15,6 +16,7 @@ from dashboard.views import funnel, grid, handbook, headline, health, kpi, lines
 from dashboard.views.compare import compare, name_of
 from dashboard.views.moved import moved
 from pipelines import insight
+from pipelines.explain import Verdict
 from pipelines.metrics import catalogue
 from pipelines.reader import MetricRequest
 from tests.dashboard.fake_reader import FIRST, LAST, FakeReader
@@ -270,3 +272,65 @@ def test_groups_that_add_up_are_bars_largest_first_and_not_judged(reader):
 def test_the_handbook_has_words_for_every_kind_and_interval_of_the_catalogue():
     assert {what.kind for what in catalogue()} <= set(handbook.KINDS)
     assert {what.interval for what in catalogue()} <= set(handbook.INTERVALS)
+
+
+def a_verdict(key: str, state: str) -> Verdict:
+    words = {"early": "too early to tell", "unchanged": "unchanged"}.get(
+        state, f"real {state} since week of 8 June"
+    )
+    return Verdict(
+        metric=key,
+        state=state,
+        since=None,
+        words=words,
+        why="p chart to the week of 22 June: A metric at its level raises a false alarm about once a year.",
+        chart="p",
+        judged_to=None,
+        weeks=40,
+        is_seasonal=False,
+        false_alarms_a_year=1.0,
+        points=pl.DataFrame(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "state", "judged"),
+    [
+        ("fcr", "rise", "better"),
+        ("fcr", "fall", "worse"),
+        ("escalation_rate", "rise", "worse"),
+        ("escalation_rate", "fall", "better"),
+        ("fcr", "unchanged", "neither"),
+        ("fcr", "early", "neither"),
+    ],
+)
+def test_a_card_says_its_verdict_in_the_colour_of_better_and_worse_and_leads_to_why(
+    reader, key, state, judged
+):
+    shown = replace(card(reader, key), verdict=a_verdict(key, state))
+    html = kpi.html([shown], {}, LIGHT, reasons={key: f"why?metric={key}&channel=chat"})
+    assert f"pl-trend-{judged}" in html
+    assert f'href="why?metric={key}&amp;channel=chat"' in html
+    assert f">{shown.verdict.words}</a>" in html
+    assert "false alarm about once a year" in html
+
+
+def test_the_sentence_names_the_metrics_whose_weeks_left_their_level(reader):
+    told = [
+        replace(card(reader, "fcr"), verdict=a_verdict("fcr", "unchanged")),
+        replace(card(reader, "csat"), verdict=a_verdict("csat", "fall")),
+    ]
+    assert (
+        "; by week, customer satisfaction, top two shows a real fall since week of 8 June."
+        in headline.sentence(told, WINDOW)[1]
+    )
+    assert "by week" not in headline.sentence(told[:1], WINDOW)[1]
+
+
+def test_a_provisional_value_is_marked_as_such(reader):
+    shown = card(reader, "fcr")
+    provisional, final = (
+        replace(shown, measured=replace(shown.measured, status=status)) for status in ("provisional", "final")
+    )
+    assert "pl-unsettled" in kpi.html([provisional], {}, LIGHT)
+    assert "pl-unsettled" not in kpi.html([final], {}, LIGHT)

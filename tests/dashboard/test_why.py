@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 
 import plotly.graph_objects as go
@@ -183,3 +184,20 @@ def test_names_of_people_and_places_are_text_never_html():
         why.dimensions_html([found], FCR, {}, {"channel": "why"}),
     ):
         assert "<img" not in html
+
+
+def test_a_metric_without_mix_and_rate_still_says_whether_it_is_real(visit):
+    seen = visit("why", metric="net_value_retained")
+    assert not seen.app.exception
+    assert "has no mix and rate" in seen.text
+    assert len(seen.charts) == 1
+    assert "XmR chart to the week of" in seen.text
+
+
+def test_a_card_of_the_overview_says_its_verdict_and_opens_the_same_on_this_page(visit):
+    seen = visit(period="26w", channel="chat")
+    assert 'href="why?period=26w&amp;channel=chat&amp;metric=fcr"' in seen.html
+    said = re.search(r'metric=fcr" target="_self" title="[^"]+"[^>]*>([^<]+)</a>', seen.html)
+    assert said
+    opened = visit("why", period="26w", channel="chat", metric="fcr")
+    assert f"First-contact resolution: {said[1]}" in opened.text
