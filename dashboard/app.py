@@ -16,6 +16,7 @@ PAGES = (
     ("programs", "Programs", "storefront"),
     ("agents", "Agents", "groups"),
     ("why", "Why", "account_tree"),
+    ("fcr_lab", "FCR lab", "science"),
     ("money", "Money", "payments"),
     ("calibration", "Calibration", "balance"),
     ("graders", "Graders", "rate_review"),

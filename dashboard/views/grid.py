@@ -86,6 +86,14 @@ def grid(
     )
 
 
+def shaded(value: float, low: float, high: float, colours: Palette) -> tuple[str, str]:
+    """Colours of a cell and of the text in it, by where its value lies between the lowest and the highest."""
+    shades = colours.sequential
+    strength = 0.5 if high == low else (value - low) / (high - low)
+    is_deep = strength > (0.5 if colours.name == "light" else 0.64)
+    return shades[round(strength * (len(shades) - 1))], colours.card if is_deep else colours.ink
+
+
 def _worst(solid: pl.DataFrame, what: Any) -> dict[str, Any] | None:
     """The cell furthest on the wrong side whose interval leaves out the value of all, or None."""
     if what.better not in ("higher", "lower"):
@@ -110,11 +118,7 @@ def _cell(
     units = f"n {fmt.count(row['denominator'])}"
     if row["denominator"] < SMALLEST:
         return f'<td class="pl-few">{units}</td>'
-    shades = colours.sequential
-    strength = 0.5 if high == low else (row["value"] - low) / (high - low)
-    shade = shades[round(strength * (len(shades) - 1))]
-    is_deep = strength > (0.5 if colours.name == "light" else 0.64)
-    ink = colours.card if is_deep else colours.ink
+    shade, ink = shaded(row["value"], low, high, colours)
     said = f"{fmt.interval(what.unit, row['lower'], row['upper'])}, {units}, {row['status']}"
     kind = ' class="pl-worst"' if is_worst else ""
     return (

@@ -20,6 +20,7 @@ PAGES = {
     "Overview": ("/", "Are problems solved, and sales kept?"),
     "Programs": ("/programs", "How do programs compare?"),
     "Why": ("/why", "Why did it move?"),
+    "FCR lab": ("/fcr-lab", "Which first-contact resolution?"),
     "Money": ("/money", "What is it worth?"),
     "Agents": ("/agents", "Who differs from their program?"),
     "Metric handbook": ("/handbook", "What does each number mean?"),

@@ -18,6 +18,7 @@ import polars as pl
 from pipelines.metrics import MetricDefinition, definition
 from pipelines.stats.intervals import Z95, wilson
 from tests.dashboard.fake_explain import FakeExplanations
+from tests.dashboard.fake_lab import FakeLaboratory
 from tests.dashboard.fake_quality import FakeQuality
 
 CONTACT_DIMENSIONS = (
@@ -97,7 +98,7 @@ def contacts(rows: int = 24_000, seed: int = 11) -> pl.DataFrame:
 
 
 @dataclass(eq=False)
-class FakeReader(FakeExplanations, FakeQuality):
+class FakeReader(FakeExplanations, FakeLaboratory, FakeQuality):
     """Answers as the reader does, from `contacts`.
 
     Attributes:

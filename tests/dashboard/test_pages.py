@@ -24,6 +24,7 @@ TITLES = {
     "programs": "How do programs compare?",
     "agents": "Who differs from their program?",
     "why": "Why did it move?",
+    "fcr_lab": "Which first-contact resolution?",
     "graders": "Do graders agree, and does it matter?",
     "money": "What is it worth?",
     "handbook": "What does each number mean?",
