@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipelines.calibration.agents import CalibratedAgents
     from pipelines.calibration.consistency import VarianceShares
     from pipelines.calibration.parts import Joins
-    from pipelines.calibration.severity import SeverityOverTime
+    from pipelines.calibration.severity_time import SeverityOverTime
 
 CALIBRATED = ("qa_score", "fcr", "csat", "escalation_rate", "refund_avoidance")
 """Metrics of an agent that can be calibrated."""
@@ -101,7 +101,8 @@ class QualityQuestions(ReviewRows):
     ) -> Graders | None:
         """Severity of graders, over time, and parts of the graph; None where there is too little."""
         from pipelines.calibration.parts import joins
-        from pipelines.calibration.severity import grader_severity, severity_over_time
+        from pipelines.calibration.severity import grader_severity
+        from pipelines.calibration.severity_time import severity_over_time
 
         model = self.review_model(start, end, filters)
         if model is None:

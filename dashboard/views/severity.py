@@ -116,8 +116,9 @@ def control_chart(points: pl.DataFrame, drift: pl.DataFrame, grader: str, colour
     return Chart(
         name=f"control-{fmt.slug(grader)}",
         title=f"{grader} {alert}" if alert else f"{grader} stays within their own band",
-        subtitle="Points lost by month, against agent and contact mix; dashed are the control limits around "
-        "the grader's own mean, diamonds are signals",
+        subtitle="Points lost by month, against agent and contact mix; dashed are limits 3 standard errors "
+        "around the grader's own mean, diamonds lie outside them or end 8 months on one side. A team of "
+        "steady graders is given a false alarm less than once in ten years",
         figure=figure,
         table=drawn,
         alt=f"Control chart of {grader} over {drawn.height} months: {alert or 'no alert'}.",
