@@ -22,7 +22,7 @@ from pipelines.reader_explain import ExplanationQuestions
 from pipelines.reader_lab import LaboratoryQuestions
 from pipelines.reader_quality import QualityQuestions
 from pipelines.settings import read_workspace
-from pipelines.warehouse.publish import Published, read_pointer
+from pipelines.warehouse.publish import LAYOUT, Published, read_pointer
 from pipelines.warehouse.refusal import Refusal, last_refusal
 
 __all__ = [
@@ -70,7 +70,7 @@ class Reader(CalibrationQuestions, ExplanationQuestions, LaboratoryQuestions, Qu
         self._folder = folder
         self._lock = threading.Lock()
         self._build = read_pointer(folder)
-        self._con = _connect(self._build.path)
+        self._con = _connect(self._build)
 
     @classmethod
     def open(cls, workspace_root: Path) -> Reader:
@@ -78,7 +78,7 @@ class Reader(CalibrationQuestions, ExplanationQuestions, LaboratoryQuestions, Qu
 
         Raises:
             UsageError: If the folder is no workspace.
-            StateError: If nothing was ever loaded.
+            StateError: If nothing was ever loaded, or by another version of Plumbline.
         """
         return cls(read_workspace(workspace_root).warehouse)
 
@@ -94,7 +94,7 @@ class Reader(CalibrationQuestions, ExplanationQuestions, LaboratoryQuestions, Qu
             if published.build_id == self._build.build_id:
                 return False
             # calls under way keep the old connection alive through their cursors
-            self._con, self._build = _connect(published.path), published
+            self._con, self._build = _connect(published), published
             return True
 
     @property
@@ -245,8 +245,12 @@ class Reader(CalibrationQuestions, ExplanationQuestions, LaboratoryQuestions, Qu
             return cursor.sql(sql, params=parameters or {}).pl()
 
 
-def _connect(path: Path) -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect(str(path), read_only=True, config={"enable_external_access": "false"})
+def _connect(build: Published) -> duckdb.DuckDBPyConnection:
+    if build.layout != LAYOUT:
+        raise StateError(
+            "the warehouse was built by another version of Plumbline; run 'plumbline load' to rebuild it."
+        )
+    con = duckdb.connect(str(build.path), read_only=True, config={"enable_external_access": "false"})
     con.execute("set enable_progress_bar = false")
     con.execute("set TimeZone = 'UTC'")
     return con

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from decimal import localcontext
 from typing import Any
 
@@ -11,7 +12,8 @@ import polars as pl
 
 from pipelines.metrics.catalogue import MetricDefinition
 from pipelines.metrics.request import MetricRequest
-from pipelines.metrics.sql import grouped
+from pipelines.metrics.sql import grouped, grouped_together
+from pipelines.metrics.together import adds_up, in_groups
 from pipelines.stats.intervals import normal_mean, wilson
 from pipelines.stats.survival import log_log_limits
 
@@ -24,6 +26,7 @@ _MEASURES = {
     "pending": pl.Int64,
     "status": pl.String,
 }
+_SUMS = ("n_mature", "n_pending", "is_open", "total", "squares", "currency", "n_currencies")
 
 
 def metric_rows(con: duckdb.DuckDBPyConnection, request: MetricRequest) -> pl.DataFrame:
@@ -41,15 +44,46 @@ def metric_rows(con: duckdb.DuckDBPyConnection, request: MetricRequest) -> pl.Da
     Raises:
         UsageError: If the request cannot be answered.
     """
-    frames = []
-    for metric in request.definitions():
-        sql, parameters = grouped(metric, request)
-        sums = con.sql(sql, params=parameters).pl()
-        frames.append(_rows(metric, request, sums))
-    return pl.concat(frames)
+    wanted = request.definitions()
+    return pl.concat(rows_of(metric, request, sums) for metric, sums in _sums(con, wanted, request))
 
 
-def _rows(metric: MetricDefinition, request: MetricRequest, sums: pl.DataFrame) -> pl.DataFrame:
+def _sums(
+    con: duckdb.DuckDBPyConnection, wanted: Sequence[MetricDefinition], request: MetricRequest
+) -> Iterator[tuple[MetricDefinition, pl.DataFrame]]:
+    """The sums of each metric, in order; metrics that can share a scan of their table do."""
+    found: dict[str, pl.DataFrame] = {}
+    asked = tuple(dict.fromkeys(wanted))
+    for group in in_groups([metric for metric in asked if adds_up(metric)]):
+        sql, parameters = grouped_together(group, request)
+        every = con.sql(sql, params=parameters).pl()
+        found |= {metric.key: own_sums(every, request, place) for place, metric in enumerate(group)}
+    for metric in asked:
+        if not adds_up(metric):
+            sql, parameters = grouped(metric, request)
+            found[metric.key] = con.sql(sql, params=parameters).pl()
+    return ((metric, found[metric.key]) for metric in wanted)
+
+
+def own_sums(every: pl.DataFrame, request: MetricRequest, place: int) -> pl.DataFrame:
+    """The sums of the metric at a place in its group, without the rows in which it has no unit."""
+    end = f"_{place}"
+    own = every.select(
+        "period_start",
+        *request.by,
+        *(
+            pl.col(name).alias(name.removesuffix(end))
+            for name in every.columns
+            if name.endswith(end) and name.removesuffix(end) in _SUMS
+        ),
+    )
+    if request.grain == "all" and not request.by:
+        return own
+    return own.filter((pl.col("n_mature") > 0) | (pl.col("n_pending") > 0))
+
+
+def rows_of(metric: MetricDefinition, request: MetricRequest, sums: pl.DataFrame) -> pl.DataFrame:
+    """Printed rows of one metric from its sums by period and group; see `metric_rows`."""
     measures = _measures(metric, sums)
     keys = [pl.col("period_start").cast(pl.Date), *(pl.col(name).cast(pl.String) for name in request.by)]
     return sums.select(

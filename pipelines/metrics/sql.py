@@ -6,12 +6,14 @@ values. Names that are pasted into SQL come from the catalogue only; everything 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipelines.metrics.catalogue import PROGRAM_DIMENSIONS, MetricDefinition
+from pipelines.metrics.days import DAY_DIMENSIONS, ORDERS, table_of
 from pipelines.metrics.request import MetricRequest
+from pipelines.metrics.together import adds_up, day_sums
 
 _PERIODS = {
     "day": "event_date",
@@ -33,6 +35,10 @@ _SOURCES = {
     **dict.fromkeys(("site", "team", "region"), "agents"),
     "operating_model": "programs",
 }
+# The sums by day know the site.
+_DAY_SOURCES = {**_SOURCES, "site": "metric_rows"}
+# Dimensions that no row has itself.
+_OWN = ("operating_model",)
 
 
 @dataclass
@@ -41,6 +47,36 @@ class Query:
 
     request: MetricRequest
     parameters: dict[str, Any] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=lambda: _SOURCES)
+
+    @classmethod
+    def of(cls, metric: MetricDefinition, request: MetricRequest) -> Query:
+        """A query of a metric's rows, or of the sums by day where they keep apart all that is asked."""
+        in_days = adds_up(metric) or metric.kind == "per_orders"
+        if in_days and {*request.by, *request.filters} <= {*DAY_DIMENSIONS}:
+            return cls(request, sources=_DAY_SOURCES)
+        return cls(request)
+
+    @property
+    def is_from_days(self) -> bool:
+        """Whether the sums by day are read."""
+        return self.sources is _DAY_SOURCES
+
+    def column(self, name: str) -> str:
+        """A dimension as a column of what is read, joined with what it lacks."""
+        return f"{self.sources[name]}.{name}"
+
+    def agents(self, rows: str) -> str:
+        """The join with `agents`, where a dimension asked for is theirs."""
+        if any(self.sources[name] == "agents" for name in (*self.request.by, *self.request.filters)):
+            return f"left join agents on agents.agent_id = {rows}.agent_id"
+        return ""
+
+    def raw(self, dimensions: Sequence[str]) -> list[str]:
+        """Program and the columns of the rows themselves that the request's dimensions rest on, sorted."""
+        asked = (*self.request.by, *self.request.filters)
+        names = {"agent_id" if self.sources[name] == "agents" else name for name in asked}
+        return sorted({"program_id"} | {name for name in names if name in dimensions and name not in _OWN})
 
     def days(self) -> str:
         """Conditions of the request's days."""
@@ -63,7 +99,7 @@ class Query:
 
     def _one_of(self, name: str, values: Sequence[str | None]) -> str:
         known = [value for value in values if value is not None]
-        column = f"{_SOURCES[name]}.{name}"
+        column = self.column(name)
         tests = []
         if known:
             self.parameters[f"only_{name}"] = known
@@ -74,13 +110,13 @@ class Query:
 
 
 def grouped(metric: MetricDefinition, request: MetricRequest) -> tuple[str, dict[str, Any]]:
-    """The query that groups one metric's units, and its parameters.
+    """The query that groups the units of a metric that does not add up over days, and its parameters.
 
     Returns:
         A SELECT of period_start, the dimensions, n_mature, n_pending, is_open and, by kind,
-        total, squares, quantile, n_currencies, log_survival, has_none_left or variance.
+        total, quantile, log_survival, has_none_left or variance.
     """
-    query = Query(request)
+    query = Query.of(metric, request)
     if metric.kind == "per_orders":
         return _per_orders(metric, query), query.parameters
     if metric.kind == "pairs":
@@ -89,9 +125,7 @@ def grouped(metric: MetricDefinition, request: MetricRequest) -> tuple[str, dict
         return _survival(metric, query), query.parameters
     if metric.once:
         return _from_first_units(metric, query), query.parameters
-    if metric.kind == "percentile":
-        return _from_units(metric, query), query.parameters
-    return _from_days(metric, query), query.parameters
+    return _from_units(metric, query), query.parameters
 
 
 def unit_ctes(metric: MetricDefinition, request: MetricRequest) -> tuple[str, dict[str, Any]]:
@@ -105,43 +139,46 @@ def column_of(dimension: str) -> str:
     return f"{_SOURCES[dimension]}.{dimension}"
 
 
-# By kind: the sums of one day's units, and how days add up.
-_DAY_SUMS = {
-    "proportion": "count(*) filter (where in_numerator and in_denominator) as total",
-    "mean": "sum(cast(value as decimal(26, 12))) filter (where in_denominator) as total, "
-    # sums are exact, so they do not depend on the order of rows: twelve decimals, and their exact squares
-    "sum(cast(value as decimal(18, 12)) * cast(value as decimal(18, 12))) filter (where in_denominator) "
-    "as squares",
-    "sum": "currency, sum(value) filter (where in_denominator) as total",
-}
+# By kind: how the sums of days add up to those of a period, by place of the metric.
 _SUMS = {
-    "proportion": "cast(sum(total) as bigint) as total",
-    "mean": "sum(total) as total, sum(squares) as squares",
-    "sum": "sum(total) as total, count(distinct currency) filter (where n_mature > 0) as n_currencies",
+    "proportion": "cast(coalesce(sum(total_{0}), 0) as bigint) as total_{0}",
+    "mean": "sum(total_{0}) as total_{0}, sum(squares_{0}) as squares_{0}",
+    "sum": "sum(total_{0}) as total_{0}, min(currency) filter (where n_mature_{0} > 0) as currency_{0}, "
+    "count(distinct currency) filter (where n_mature_{0} > 0) as n_currencies_{0}",
 }
 
 
-def _from_days(metric: MetricDefinition, query: Query) -> str:
-    """Units counted by day first: what is joined and cut into periods is then days, not rows."""
-    request = query.request
-    raw = {"program_id", *(name for name in _raw_names(request) if name in metric.dimensions)}
-    days = ", ".join(["event_date", *sorted(raw), *(["currency"] if metric.kind == "sum" else [])])
-    columns = ", ".join(["event_date", *sorted(raw)])
-    return f"""
-        with metric_rows as ({metric.sql}),
-        days as (
-            select {columns}, count(*) filter (where in_denominator) as n_mature,
-                count(*) filter (where is_pending) as n_pending, {_DAY_SUMS[metric.kind]}
-            from metric_rows where {query.days()} group by {days}
-        ),
-        units as ({_select_units(metric, query, "days")})
-        select {_group_columns(request)}
-            cast(coalesce(sum(n_mature), 0) as bigint) as n_mature,
-            cast(coalesce(sum(n_pending), 0) as bigint) as n_pending,
-            coalesce(bool_or(is_open) filter (where n_mature > 0 or n_pending > 0), false) as is_open,
-            {_SUMS[metric.kind]}
-        from units{_group_by(request, "sum(n_mature) > 0 or sum(n_pending) > 0")}
+def grouped_together(
+    metrics: Sequence[MetricDefinition], request: MetricRequest
+) -> tuple[str, dict[str, Any]]:
+    """The query that groups the units of metrics of one group of `together.in_groups`, and its parameters.
+
+    Units are counted by day first: what is joined and cut into periods is then days, not rows.
+
+    Returns:
+        A SELECT of period_start, the dimensions, then by place of the metric n_mature_0, n_pending_0,
+        is_open_0 and, by kind, total_0, squares_0, currency_0 and n_currencies_0.
     """
+    query = Query.of(metrics[0], request)
+    if query.is_from_days:
+        table = table_of(metrics[0])
+        held = [name for place, metric in enumerate(metrics) for name in table.columns_of(metric, place)]
+        money = ["currency"] if any(metric.kind == "sum" for metric in metrics) else []
+        columns = ", ".join(["event_date", *query.raw(metrics[0].dimensions), *money, *held])
+        days = f"select {columns} from {table.name} where {query.days()}"
+    else:
+        days = day_sums(metrics, query.raw(metrics[0].dimensions), query.days())
+    sums = [
+        f"cast(coalesce(sum(n_mature_{place}), 0) as bigint) as n_mature_{place}, "
+        f"cast(coalesce(sum(n_pending_{place}), 0) as bigint) as n_pending_{place}, "
+        f"coalesce(bool_or(is_open) filter (where n_mature_{place} > 0 or n_pending_{place} > 0), false) "
+        f"as is_open_{place}, {_SUMS[metric.kind].format(place)}"
+        for place, metric in enumerate(metrics)
+    ]
+    return (
+        f"with days as ({days}), units as ({_select_units(metrics[0], query, 'days')}) "
+        f"select {_group_columns(request)}{', '.join(sums)} from units{_group_by(request, 'true')}"
+    ), query.parameters
 
 
 def _from_first_units(metric: MetricDefinition, query: Query) -> str:
@@ -183,14 +220,6 @@ def _from_units(metric: MetricDefinition, query: Query) -> str:
     )
 
 
-def _raw_names(request: MetricRequest) -> set[str]:
-    """Columns of the rows themselves that the request's dimensions rest on."""
-    names = (*request.by, *request.filters)
-    return {
-        "agent_id" if _SOURCES[name] == "agents" else name for name in names if _SOURCES[name] != "programs"
-    }
-
-
 def _units(metric: MetricDefinition, query: Query) -> str:
     """CTEs `metric_rows` and `units`: the rows that the request keeps, with period and dimensions."""
     select = _select_units(metric, query, "metric_rows")
@@ -210,21 +239,15 @@ def _select_units(metric: MetricDefinition, query: Query, table: str) -> str:
     request = query.request
     columns = [
         "metric_rows.*",
-        *(f"{_SOURCES[name]}.{name} as by_{name}" for name in request.by),
+        *(f"{query.column(name)} as by_{name}" for name in request.by),
         f"{_PERIODS[request.grain]} as period_start",
         f"coalesce({_LAST_DAYS[request.grain]} >= programs.as_of_date, false) as is_open",
     ]
     return (
         f"select {', '.join(columns)} from {table} as metric_rows "
         "left join programs on programs.program_id = metric_rows.program_id "
-        f"{_agents(request, 'metric_rows')} where {query.where(metric.dimensions)}"
+        f"{query.agents('metric_rows')} where {query.where(metric.dimensions)}"
     )
-
-
-def _agents(request: MetricRequest, rows: str) -> str:
-    if any(_SOURCES[name] == "agents" for name in (*request.by, *request.filters)):
-        return f"left join agents on agents.agent_id = {rows}.agent_id"
-    return ""
 
 
 def _group_columns(request: MetricRequest) -> str:
@@ -331,36 +354,38 @@ def _per_orders(metric: MetricDefinition, query: Query) -> str:
     programs = tuple(name for name in request.by if name in PROGRAM_DIMENSIONS)
     is_split = len(programs) < len(request.by)
     contact_where = query.where(metric.dimensions)
-    order_where = Query(request, query.parameters).where(PROGRAM_DIMENSIONS)
+    order_where = query.where(PROGRAM_DIMENSIONS)
     period, is_open = (
         _PERIODS[request.grain],
         f"coalesce({_LAST_DAYS[request.grain]} >= programs.as_of_date, false)",
     )
 
-    def side(rows: str, names: Sequence[str], where: str, joins: str, raw: set[str]) -> str:
-        # days first: what is joined and cut into periods is then days, not rows
-        days = ", ".join(["event_date", *sorted({"program_id", *raw})])
-        columns = "".join(f"{_SOURCES[name]}.{name} as by_{name}, " for name in names)
+    def side(days: str, names: Sequence[str], where: str, joins: str) -> str:
+        columns = "".join(f"{query.column(name)} as by_{name}, " for name in names)
         group = ", ".join(["1", *(str(index + 2) for index in range(len(names)))])
         return (
             f"select {period} as period_start, {columns}sum(metric_rows.n) as n, "
-            f"bool_or({is_open}) as is_open from (select {days}, count(*) as n from {rows} "
-            f"where {query.days()} group by {days}) as metric_rows "
+            f"bool_or({is_open}) as is_open from ({days}) as metric_rows "
             "left join programs on programs.program_id = metric_rows.program_id "
             f"{joins} where {where} group by {group}"
         )
 
+    raw = ", ".join(["event_date", *query.raw(metric.dimensions)])
+    if query.is_from_days:
+        count = f"{metric.key}_total"
+        contact_days = f"select {raw}, {count} as n from {table_of(metric).name} where {count} > 0"
+    else:
+        # days first: what is joined and cut into periods is then days, not rows
+        contact_days = f"select {raw}, count(*) as n from ({metric.sql}) where {query.days()} group by {raw}"
+    order_days = f"select event_date, program_id, n from {ORDERS}"
     keys = ["period_start", *(f"by_{name}" for name in programs)]
     match = " and ".join(f"per_contact.{key} is not distinct from per_order.{key}" for key in keys)
     join = "left join" if is_split else "full outer join"
     columns = [f"coalesce(per_contact.{key}, per_order.{key}) as {key}" for key in keys]
     columns += [f"per_contact.by_{name} as by_{name}" for name in request.by if name not in programs]
-    agents = _agents(request, "metric_rows")
     return f"""
-        with contact_rows as ({metric.sql}),
-        order_rows as (select program_id, ordered_date as event_date from orders),
-        per_contact as ({side("contact_rows", request.by, contact_where, agents, _raw_names(request))}),
-        per_order as ({side("order_rows", programs, order_where, "", set())}),
+        with per_contact as ({side(contact_days, request.by, contact_where, query.agents("metric_rows"))}),
+        per_order as ({side(order_days, programs, order_where, "")}),
         joined as (
             select {", ".join(columns)},
                 coalesce(per_contact.n, 0) as contacts,

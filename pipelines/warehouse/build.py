@@ -15,6 +15,7 @@ from pipelines.canonical import tables
 from pipelines.errors import StateError
 from pipelines.landing import Batch
 from pipelines.metrics import catalogue
+from pipelines.metrics.days import create_days
 from pipelines.settings import Settings
 from pipelines.warehouse.landed import BatchAccount, prepare
 from pipelines.warehouse.models import SQL_FOLDER, models
@@ -78,6 +79,8 @@ def build_tables(
         )
         con.execute(f"create {target} as {model.sql}")
         log.info("built %s", model.name)
+    create_days(con)
+    log.info("built the sums by day")
     _catalogue(con)
     return accounts, moment
 

@@ -19,6 +19,8 @@ from pipelines.errors import StateError
 from pipelines.settings import Workspace
 
 POINTER = "current.json"
+LAYOUT = 2
+"""Raised whenever tables that pages read change, so that a warehouse of another version is known at once."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Published:
         as_of: Aware, UTC.
         published_at: Aware, UTC.
         path: The DuckDB file.
+        layout: Which tables it has; see `LAYOUT`.
     """
 
     build_id: str
@@ -36,6 +39,7 @@ class Published:
     published_at: datetime
     workspace: str
     path: Path
+    layout: int = LAYOUT
 
 
 def read_pointer(folder: Path) -> Published:
@@ -54,6 +58,7 @@ def read_pointer(folder: Path) -> Published:
         published_at=datetime.fromisoformat(written["published_at"]),
         workspace=written["workspace"],
         path=folder / written["file"],
+        layout=written.get("layout", 1),
     )
     if not published.path.exists():
         raise StateError(f"the warehouse {published.path.name} is gone; run 'plumbline load' to rebuild it.")
@@ -71,6 +76,7 @@ def publish(built: Path, published: Published, *, keep: int) -> None:
         "as_of": published.as_of.isoformat(),
         "published_at": published.published_at.isoformat(),
         "workspace": published.workspace,
+        "layout": published.layout,
     }
     beside = folder / f".{POINTER}.tmp"
     beside.write_text(json.dumps(pointer) + "\n", "utf-8")

@@ -44,19 +44,18 @@ def freeze(con: duckdb.DuckDBPyConnection, *, build_id: str, as_of: datetime, is
 def _final_rows(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     settings = repr(con.sql("select * exclude (build_id, as_of) from internal.build").fetchall())
     settings += repr(con.sql("select * from internal.service_levels order by all").fetchall())
-    frames = []
-    for metric in catalogue():
-        if metric.kind == "survival":
-            continue  # an estimate of what is still open; once final it says what its plain twin says
-        rows = metric_rows(con, MetricRequest(metrics=(metric.key,), by=("program_id",), grain=GRAIN))
-        mark = hashlib.blake2b((metric.sql + settings).encode(), digest_size=8).hexdigest()
-        frames.append(
-            rows.filter(pl.col("status") == "final").select(
-                "metric", "program_id", "period_start", "value", "numerator", "denominator",
-                pl.lit(mark).alias("definition"),
-            )
-        )  # fmt: skip
-    return pl.concat(frames)
+    # of an estimate of what is still open nothing is frozen: once final it says what its plain twin says
+    frozen = [metric for metric in catalogue() if metric.kind != "survival"]
+    marks = {
+        metric.key: hashlib.blake2b((metric.sql + settings).encode(), digest_size=8).hexdigest()
+        for metric in frozen
+    }
+    asked = MetricRequest(metrics=tuple(marks), by=("program_id",), grain=GRAIN)
+    rows = metric_rows(con, asked).filter(pl.col("status") == "final")
+    return rows.select(
+        "metric", "program_id", "period_start", "value", "numerator", "denominator",
+        pl.col("metric").replace_strict(marks, return_dtype=pl.String).alias("definition"),
+    )  # fmt: skip
 
 
 # A week that is no longer final, or no longer there, has moved too: its new value is empty.

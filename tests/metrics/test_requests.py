@@ -40,6 +40,27 @@ def test_parts_add_up_to_the_whole(reader: Reader, metric) -> None:
         assert parts["numerator"].sum() == pytest.approx(whole["numerator"], rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    "metric", [one for one in ADDITIVE if "team" in one.dimensions], ids=lambda metric: metric.key
+)
+def test_sums_by_day_and_the_rows_themselves_give_the_same(reader: Reader, metric) -> None:
+    """A filter that keeps every agent's team has the answer read from the rows, not from the sums by day."""
+    every_team = {"team": reader.dimension_values("team")}
+    for by in ((), ("program_id",), ("site", "channel")):
+        for grain in ("week", "all"):
+            from_days = ask(reader, metric.key, by=by, grain=grain)
+            from_rows = ask(reader, metric.key, by=by, grain=grain, filters=every_team)
+            assert from_days.equals(from_rows)
+
+
+def test_metrics_asked_together_say_what_each_says_alone(reader: Reader) -> None:
+    keys = [metric.key for metric in catalogue() if "agent_id" in metric.dimensions]
+    for filters in ({"channel": ("voice", "chat")}, {"team": reader.dimension_values("team")[:1]}):
+        together = ask(reader, *keys, grain="month", filters=filters)
+        alone = pl.concat(ask(reader, key, grain="month", filters=filters) for key in keys)
+        assert together.equals(alone)
+
+
 @pytest.mark.parametrize("metric", catalogue(), ids=lambda metric: metric.key)
 def test_an_interval_holds_its_value_and_a_numerator_its_denominator(reader: Reader, metric) -> None:
     rows = ask(reader, metric.key, by=("program_id",), grain="week").filter(pl.col("denominator") > 0)

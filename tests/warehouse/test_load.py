@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -191,6 +192,19 @@ def test_readers_see_whole_builds_while_loads_publish(shop: Path) -> None:
     assert not failures
     reader.refresh()
     assert reader.build.build_id == read_pointer(shop / ".plumbline/warehouse").build_id
+
+
+def test_a_warehouse_of_another_version_is_told_of_and_a_load_mends_it(shop: Path) -> None:
+    (shop / "contacts.csv").write_text(FIRST)
+    load_shop(shop)
+    pointer = shop / ".plumbline/warehouse/current.json"
+    written = json.loads(pointer.read_text("utf-8"))
+    del written["layout"]
+    pointer.write_text(json.dumps(written), "utf-8")
+    with pytest.raises(StateError, match="another version of Plumbline; run 'plumbline load'"):
+        Reader.open(shop)
+    load_shop(shop)
+    assert Reader.open(shop).load_runs().height == 2
 
 
 def test_every_table_and_column_that_analysts_see_is_described(shop: Path) -> None:
