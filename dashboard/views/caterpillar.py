@@ -129,8 +129,8 @@ def untold_chart(
     return Chart(
         name=f"{what.key}-more-to-tell",
         title=f"{fmt.plural(untold.height, 'agent')} cannot be told from the program yet",
-        subtitle=f"The {noun}s it would take if they are what they seem, the nearest first; 1 is on the "
-        "edge: told alone, but not yet among so many",
+        subtitle=f"The {noun}s at which their band would be decided, among so many agents, if they are what "
+        "they seem; the nearest first",
         figure={},
         html=_table(("Agent", "It would take", "Seems to be"), body),
         table=named(untold, labels),

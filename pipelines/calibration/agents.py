@@ -29,8 +29,8 @@ class CalibratedAgents:
         rows: agent_id, program_id, n (reviews or contacts), raw, raw_lower, raw_upper, raw_band, value,
             lower, upper (calibrated), reference (the program's), deviation, band, standing (better, within,
             worse),
-            band_changed, because (words, where the band changes), more (reviews or contacts to tell from the
-            program; 0 when told, null when hopeless), part (of the review graph).
+            band_changed, because (words, where the band changes), more (reviews or contacts at which
+            the band would be decided; 0 when it is, null when hopeless), part (of the review graph).
         changed: How many agents change band.
         parts: Parts of the review graph whose agents cannot be compared.
         standard: By whom scores are as if given; empty for outcomes.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import stats
 
-from pipelines.stats.multiplicity import benjamini_hochberg, two_sided_p
+from pipelines.stats.multiplicity import benjamini_hochberg, discovery_thresholds, two_sided_p
 from pipelines.stats.ratings import FloatArray
 
 ABOVE, WITHIN, BELOW = "above", "within", "below"
@@ -38,35 +39,41 @@ def bands(
 
 def more_to_tell(
     deviation: ArrayLike,
+    error: ArrayLike,
     spread: ArrayLike,
     prior_size: ArrayLike,
     size: ArrayLike,
     *,
-    told: ArrayLike,
-    z: float = 1.959963984540054,
+    false_discovery: float = FALSE_DISCOVERY,
 ) -> list[int | None]:
-    """Further observations needed to tell each deviation from 0, should it be what it seems.
+    """The fewest further observations at which `bands` would decide, should the deviation be what it seems.
 
-    With n observations a deviation d is shrunk to n/(n + k)·d, with standard error s/√(n + k). The least n at
-    which the first is z of the second solves n²d² = z²s²(n + k).
+    The deviation and everybody else stay as they are. Of its squared error, what the observations alone
+    leave open, s²/(n + k), falls to s²/(N + k) at N observations; the rest (graders, the program, variances
+    that are not quite known) stays. N is the least at which the p-value is that of a discovery among all.
 
     Args:
-        deviation: Best present guess of each d.
+        deviation: From the program; nan has no answer.
+        error: Standard errors, as given to `bands`.
         spread: Standard deviation s of one observation.
-        prior_size: Observations k that the prior is worth.
-        size: Observations there are.
-        told: Which can be told already: 0 more.
-        z: Standard normal quantile.
+        prior_size: Observations k that the prior is worth; inf where the groups do not differ.
+        size: Observations n there are.
+        false_discovery: As given to `bands`.
 
     Returns:
-        None where it would take more than 10,000: too near the program to be worth telling.
+        0 where the band is decided; None where it would take more than 10,000 or no number is enough.
     """
-    d, s, k, n, done = np.broadcast_arrays(deviation, spread, prior_size, size, told)
-    noise = (z * s.astype(np.float64)) ** 2
-    square = np.maximum(d.astype(np.float64) ** 2, 1e-300)
-    needed = (noise + np.sqrt(noise**2 + 4 * square * noise * k)) / (2 * square)
-    more = np.maximum(1.0, np.ceil(needed - n))
+    d, e, s, k, n = np.broadcast_arrays(
+        *(np.asarray(one, dtype=np.float64) for one in (deviation, error, spread, prior_size, size))
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = two_sided_p(np.where(e > 0, d / e, np.nan))
+        own = np.minimum(e**2, s**2 / (n + k))
+        # The error that would do, less what does not fall.
+        left = (d / stats.norm.isf(discovery_thresholds(p, false_discovery) / 2)) ** 2 - (e**2 - own)
+        more = np.maximum(np.ceil((n + k) * (own / left - 1)), 1.0)
+    is_told = benjamini_hochberg(p) <= false_discovery
     return [
-        0 if told_one else None if not np.isfinite(one) or one > MOST_MORE else int(one)
-        for one, told_one in zip(more, done, strict=True)
+        0 if told else int(one) if possible and one <= MOST_MORE else None
+        for told, one, possible in zip(is_told, more, (left > 0) & np.isfinite(more), strict=True)
     ]

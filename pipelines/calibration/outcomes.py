@@ -65,8 +65,8 @@ def calibrated_outcomes(
         (Wilson), raw_band, expected_rate (from the mix), program_rate, calibrated_rate with lower and
         upper, deviation (calibrated less program), p_value (adjusted), band (above or below by size),
         standing (better, within, worse), band_changed, mix_part (expected less program rate), chance_part
-        (what shrinkage takes back), more_contacts (to tell from the program; 0 when told, null when
-        hopeless).
+        (what shrinkage takes back), more_contacts (at which the band would be decided; 0 when it is, null
+        when hopeless).
 
     Raises:
         ValueError: If a column is missing or counts are impossible.
@@ -96,7 +96,6 @@ def calibrated_outcomes(
     raw_lower, raw_upper = wilson(agent_y, agent_n)
     noise = np.sqrt(program_rate * (1 - program_rate) / agent_n)
     raw_band, _ = bands(raw - program_rate, noise, false_discovery=false_discovery)
-    told = np.array([one in ("above", "below") for one in band])
     better = (
         {"above": "better", "below": "worse"} if higher_is_better else {"above": "worse", "below": "better"}
     )
@@ -121,7 +120,7 @@ def calibrated_outcomes(
             "standing": [None if one is None else better.get(one, "within") for one in band],
             "mix_part": expected - program_rate,
             "chance_part": raw - fit.value,
-            "more_contacts": _more(fit, agent_n, told),
+            "more_contacts": _more(fit, agent_n, false_discovery),
         },
         schema_overrides=_SCHEMA_TEXT,
     ).with_columns(band_changed=(pl.col("raw_band") != pl.col("band")).fill_null(False))
@@ -166,9 +165,15 @@ def _on_mix(rate: FloatArray, expected: FloatArray, program: FloatArray) -> Floa
     return special.expit(special.logit(rate) - special.logit(expected) + special.logit(program))
 
 
-def _more(fit: BetaBinomial, trials: FloatArray, told: np.ndarray) -> list[int | None]:
-    spread = np.sqrt(fit.value * (1 - fit.value))
-    return more_to_tell(fit.value - fit.expected, spread, fit.precision, trials, told=told)
+def _more(fit: BetaBinomial, trials: FloatArray, false_discovery: float) -> list[int | None]:
+    return more_to_tell(
+        fit.value - fit.expected,
+        fit.standard_error,
+        np.sqrt(fit.value * (1 - fit.value)),
+        fit.precision,
+        trials,
+        false_discovery=false_discovery,
+    )
 
 
 def _empty() -> pl.DataFrame:

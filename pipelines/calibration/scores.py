@@ -58,8 +58,8 @@ def calibrated_scores(model: ReviewModel, *, false_discovery: float = FALSE_DISC
         null without), raw_band, calibrated_score with lower and upper (points of 100, program kept, mix of
         all, by the expert or, without one, the average grader), deviation (calibrated, from the program),
         deviation_lower, deviation_upper, p_value (adjusted), band, band_changed, severity_part, mix_part,
-        chance_part (points of the raw deviation), because (words, where the band changes), more_reviews (to
-        tell from the program; 0 when told, null when hopeless).
+        chance_part (points of the raw deviation), because (words, where the band changes), more_reviews (at
+        which the band would be decided; 0 when it is, null when hopeless).
     """
     fit, effects, scores, rows = model.fit, model.agents, model.agent_scores, model.rows
     code, levels = model.agent.code, model.agent.levels
@@ -85,10 +85,11 @@ def calibrated_scores(model: ReviewModel, *, false_discovery: float = FALSE_DISC
     prior_size = (model.spread / agent_sd) ** 2 if agent_sd > 0 else np.inf
     more = more_to_tell(
         effects.value,
+        effects.standard_error,
         model.spread,
         prior_size,
         n_reviews,
-        told=np.array([one in ("above", "below") for one in band]),
+        false_discovery=false_discovery,
     )
     agents = pl.DataFrame(
         {

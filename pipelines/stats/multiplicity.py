@@ -32,6 +32,31 @@ def benjamini_hochberg(p_values: ArrayLike) -> FloatArray:
     return adjusted
 
 
+def discovery_thresholds(p_values: ArrayLike, false_discovery: float) -> FloatArray:
+    """Of each comparison, the largest p-value at which it would be a discovery, the others as they are.
+
+    With m comparisons that is q·k/m for the largest k such that k − 1 of the others lie at or below it; one
+    that is a discovery already may have a threshold above its p-value.
+
+    Args:
+        p_values: One a comparison; nan has no threshold and is not counted.
+        false_discovery: The rate q.
+
+    >>> discovery_thresholds([0.01, 0.02, 0.6, 0.9], 0.05).round(4).tolist()
+    [0.025, 0.025, 0.0375, 0.0375]
+    """
+    p = np.asarray(p_values, dtype=np.float64)
+    found = np.full(p.shape, np.nan)
+    there = np.flatnonzero(~np.isnan(p))
+    m = there.size
+    steps = false_discovery * np.arange(1, m + 1) / max(m, 1)
+    for place in there:
+        others = np.sort(p[there[there != place]])
+        below = np.searchsorted(others, steps, side="right")
+        found[place] = steps[np.flatnonzero(below >= np.arange(m)).max()]
+    return found
+
+
 def two_sided_p(z: ArrayLike) -> FloatArray:
     """Two-sided p-value of a standard normal score."""
     return 2 * special.ndtr(-np.abs(np.asarray(z, dtype=np.float64)))

@@ -9,6 +9,7 @@ from pipelines.calibration.model import fit_reviews
 from pipelines.calibration.parts import joins
 from pipelines.calibration.scores import calibrated_scores
 from pipelines.calibration.severity import grader_severity, severity_by_criterion
+from pipelines.stats.multiplicity import benjamini_hochberg, discovery_thresholds
 
 
 @pytest.fixture(scope="module")
@@ -213,9 +214,57 @@ def test_bands_control_the_share_of_false_calls():
     assert np.mean(false_share) <= 0.05
 
 
-def test_more_to_tell_solves_its_own_equation():
-    (more,) = more_to_tell([2.0], [10.0], [4.0], [5.0], told=[False])
-    n = 5 + more
-    assert 2.0 * n / (n + 4) >= 1.96 * 10 / np.sqrt(n + 4) > 2.0 * (n - 2) / (n + 2)
-    assert more_to_tell([1e-9], [10.0], [4.0], [5.0], told=[False]) == [None]
-    assert more_to_tell([2.0], [10.0], [np.inf], [5.0], told=[False]) == [None]
+@pytest.mark.parametrize("seed", range(4))
+def test_with_so_many_more_the_band_is_decided_and_with_one_fewer_it_is_not(seed):
+    random = np.random.default_rng(seed)
+    agents, spread, prior_size = 25, 10.0, 8.0
+    size = random.integers(3, 60, agents)
+    own = spread**2 / (size + prior_size)
+    rest = random.uniform(0, 0.2, agents)
+    deviation = random.normal(0, 2.5, agents)
+    more = more_to_tell(deviation, np.sqrt(own + rest), spread, prior_size, size)
+    now, _ = bands(deviation, np.sqrt(own + rest))
+    asked = 0
+    for agent, one in enumerate(more):
+        if now[agent] != "within":
+            assert one == 0
+            continue
+
+        def band_with(further, agent=agent):
+            error = own + rest
+            error[agent] = rest[agent] + spread**2 / (size[agent] + prior_size + further)
+            return bands(deviation, np.sqrt(error))[0][agent]
+
+        if one is None:
+            assert band_with(10_000) == "within"
+        else:
+            asked += 1
+            assert band_with(one) == ("above" if deviation[agent] > 0 else "below")
+            assert band_with(one - 1) == "within"
+    assert asked >= 10
+
+
+def test_among_many_it_takes_more_than_alone():
+    alone = more_to_tell([2.0], [1.5], [10.0], [4.0], [40.0])
+    among = more_to_tell([2.0, *([0.1] * 99)], [1.5] * 100, [10.0], [4.0], [40.0])
+    assert 0 < alone[0] < among[0]
+
+
+def test_where_reviews_cannot_tell_no_number_is_promised():
+    assert more_to_tell([1e-9], [1.5], [10.0], [4.0], [40.0]) == [None]
+    assert more_to_tell([2.0], [1.5], [10.0], [np.inf], [40.0]) == [None]
+    # The error that the agent's own reviews leave is small: the graders' part alone hides the difference.
+    assert more_to_tell([2.0], [1.5], [1.0], [4.0], [40.0]) == [None]
+
+
+def test_a_threshold_is_the_largest_p_that_would_still_be_a_discovery():
+    random = np.random.default_rng(3)
+    p = np.append(random.uniform(0, 1, 30) ** 3, np.nan)
+    thresholds = discovery_thresholds(p, 0.1)
+    assert np.isnan(thresholds[-1])
+    for place in range(30):
+        moved = p.copy()
+        moved[place] = thresholds[place] * (1 - 1e-9)
+        assert benjamini_hochberg(moved)[place] <= 0.1
+        moved[place] = thresholds[place] * (1 + 1e-9)
+        assert benjamini_hochberg(moved)[place] > 0.1
