@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import streamlit as st
 
-from pipelines.explain import Verdict, verdict
+from pipelines.explain import Progress, Verdict, verdict
+from pipelines.explain import progresses as quarter_progresses
 from pipelines.fence import FencePool
 from pipelines.reader import MetricRequest, Reader, Refusal, last_refusal
 from pipelines.settings import STATE_FOLDER
@@ -94,6 +95,20 @@ def verdicts(source: Reader, keys: Sequence[str], *, chosen: Choices | None = No
         )
         for key in keys
     }
+
+
+def progresses(source: Reader, keys: Sequence[str], *, chosen: Choices | None = None) -> tuple[Progress, ...]:
+    """How the running quarter stands against the targets of some metrics."""
+
+    def ask(asked: tuple[str, ...], grain: str, start: date | None, filters: Choices) -> pl.DataFrame:
+        return metrics(source, asked, grain=grain, start=start, chosen=filters)
+
+    filters = tuple(sorted((name, tuple(values)) for name, values in (chosen or {}).items()))
+    found: tuple[Progress, ...] = remembered(
+        ("progress", str(source.build.path), source.build.build_id, tuple(keys), filters),
+        lambda: quarter_progresses(source, keys, chosen, ask=ask),
+    )
+    return found
 
 
 def answer(source: Reader, method: str, *arguments: Any) -> Any:

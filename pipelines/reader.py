@@ -154,6 +154,10 @@ class Reader(CalibrationQuestions, ExplanationQuestions, LaboratoryQuestions, Qu
         )
         return {(metric, program): target for metric, program, target in rows.iter_rows()}
 
+    def all_targets(self) -> pl.DataFrame:
+        """Every target with its first day: metric, program_id (empty: all programs), valid_from, target."""
+        return self._frame("select metric, program_id, valid_from, target from targets order by all")
+
     def period(self) -> tuple[date, date]:
         """First and last local day with a contact, an order or a review.
 

@@ -94,6 +94,19 @@ def money(amount: float, currency: str | None) -> str:
     return f"{MINUS if amount < 0 else ''}{sign}{text}"
 
 
+def chance(probability: float | None) -> str:
+    """A probability in words that never claim to be sure.
+
+    >>> chance(0.004), chance(0.316), chance(0.9999)
+    ('under 1%', '32%', 'over 99%')
+    """
+    if probability is None:
+        return MISSING
+    if probability < 0.01:
+        return "under 1%"
+    return "over 99%" if probability > 0.99 else f"{100 * probability:.0f}%"
+
+
 def count(number: float | None) -> str:
     """A whole number with thousands apart.
 

@@ -11,11 +11,12 @@ from dashboard import deps
 from dashboard import format as fmt
 from dashboard.components import chart_card, filter_bar, page, states
 from dashboard.components.metric_picker import pick
-from dashboard.views import headline, kpi
+from dashboard.views import headline, kpi, targets
 from dashboard.views.compare import compare, name_of
 from dashboard.views.grid import grid
 from dashboard.views.moved import moved
 from dashboard.views.trend import trend
+from pipelines.explain import progress_table
 from pipelines.insight import FIGURES
 from pipelines.reader import Reader
 
@@ -32,6 +33,7 @@ def render(reader: Reader) -> None:
     with st.container(gap="small"):
         st.html(headline.html(shown, scope.window, _aside(reader)))
         cards(scope, shown)
+        _targets(reader, scope)
         others = [what for what in reader.catalogue if what.key not in FIGURES]
         askable = [what for what in (*definitions, *others) if what.key not in refusals]
         what = pick(askable, "Look closer at")
@@ -69,6 +71,27 @@ def figures(reader: Reader, scope: filter_bar.Scope, definitions: list[Any]) -> 
         refusals=refusals,
         verdicts=deps.verdicts(reader, keys, chosen=chosen),
     )
+
+
+def _targets(reader: Reader, scope: filter_bar.Scope) -> None:
+    """The running quarter against the targets of the figures; nothing where none has one."""
+    found = deps.progresses(reader, FIGURES, chosen=scope.filters.by_dimension)
+    if not found:
+        return
+    with st.container(key="card-targets"):
+        chart_card.head(
+            targets.title(found),
+            f"{fmt.days(found[0].start, found[0].end)}, whatever period is chosen above: counted so far, and "
+            "where it ends if the rest goes as the recent final weeks went",
+        )
+        labels = deps.answer(reader, "labels", "program_id")
+        st.html(targets.html(found, labels, currency=page.currency(reader, scope.filters)))
+        st.html(
+            '<p class="pl-note">The chance counts the spread between weeks, the error of their level and the '
+            "volume still to come, not what nobody has seen yet: a season, a sale, a new policy. Dashed is "
+            "provisional.</p>"
+        )
+        chart_card.table_fold("targets", progress_table(found))
 
 
 def _closer(reader: Reader, scope: filter_bar.Scope, what: Any, shown: list[kpi.Card]) -> None:

@@ -9,7 +9,15 @@ import polars as pl
 
 from pipelines import insight
 from pipelines.errors import UsageError, did_you_mean
-from pipelines.explain import Explanation, Verdict, explain_by_each, verdict
+from pipelines.explain import (
+    Explanation,
+    Progress,
+    Verdict,
+    explain_by_each,
+    progresses,
+    quarter_of,
+    verdict,
+)
 from pipelines.insight import FIGURES
 from pipelines.metrics import MetricDefinition, MetricRequest
 from pipelines.metrics.units import splits
@@ -64,6 +72,8 @@ class Report:
         as_of: The moment it is computed for.
         currency: The currency that the programs share, or None.
         lines: Key figures.
+        progress: The running quarter against the targets of the figures; empty where the period ends in
+            another quarter.
         explained: The first figure's change by each dimension, largest mix first; empty without an earlier
             period.
         labels: Names of programs.
@@ -82,6 +92,7 @@ class Report:
     as_of: datetime
     currency: str | None
     lines: tuple[Line, ...]
+    progress: tuple[Progress, ...]
     explained: tuple[Explanation, ...]
     labels: dict[str, str]
     ledger: pl.DataFrame
@@ -117,6 +128,7 @@ def report_of(
     filters: dict[str, tuple[str | None, ...]] = {} if program is None else {"program_id": (program,)}
     shown = programs if program is None else programs.filter(pl.col("program_id") == program)
     on = min(end, reader.build.as_of.date())
+    running = quarter_of(reader.build.as_of.date())
     targets = insight.targets_for(reader.targets(on), shown["program_id"].to_list())
 
     def ask(grain: str, days: tuple[date | None, date | None], by: tuple[str, ...] = ()) -> pl.DataFrame:
@@ -145,6 +157,7 @@ def report_of(
         as_of=reader.build.as_of,
         currency=insight.common_currency(shown["currency"].to_list()),
         lines=lines,
+        progress=progresses(reader, FIGURES, filters) if quarter_of(end) == running else (),
         explained=_explained(reader, before, (start, end), tuple(filters.items())),
         labels=labels,
         ledger=reader.ledger((), start, end, tuple(filters.items())),

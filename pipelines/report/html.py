@@ -34,6 +34,7 @@ def html_of(report: Report, *, paper: str = "A4") -> str:
             _header(report),
             _sentence(report),
             _cards(report),
+            sections.targets(report),
             _trend(report),
             sections.why(report),
             sections.money(report),

@@ -1,4 +1,4 @@
-"""Parts of the report's page: why the first figure moved, the refund ledger, programs and sites."""
+"""Parts of the report's page: targets, why the first figure moved, the refund ledger, programs and sites."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from pipelines import insight
-from pipelines.explain import Effect, Explanation
+from pipelines.explain import Effect, Explanation, Progress
 from pipelines.metrics import MetricDefinition, definition
 from pipelines.metrics.ledger import FIGURES as LEDGER
 from pipelines.report import svg, words
@@ -79,6 +79,39 @@ def _judged(effect: Effect, what: MetricDefinition) -> str:
     if not effect.is_told or what.better not in ("higher", "lower"):
         return "neither"
     return "better" if (effect.value > 0) == (what.better == "higher") else "worse"
+
+
+def targets(report: Report) -> str:
+    if not report.progress:
+        return ""
+    start, end = report.progress[0].start, report.progress[0].end
+    rows = "".join(_target_row(each, report) for each in report.progress)
+    return (
+        f"<section><h2>Targets of the quarter</h2><p>{words.days(start, end)}: counted so far, and where it "
+        "ends if the rest goes as the recent final weeks went; * is provisional.</p><table><thead><tr>"
+        "<th>Figure</th><th>Target</th><th>Chance to meet it</th><th>Quarter so far</th><th>Ends at</th>"
+        f"</tr></thead><tbody>{rows}</tbody></table></section>"
+    )
+
+
+def _target_row(each: Progress, report: Report) -> str:
+    unit, goal, so_far, found = each.what.unit, each.goal, each.measured, each.outlook
+    of = "" if goal.program is None else f"<span>{escape(_group(goal.program, report))}</span>"
+    star = "*" if so_far.status == "provisional" and so_far.value is not None else ""
+    state = {"met": "met so far", "missed": "missed so far", "open": "too close to tell"}.get(each.state, "")
+    basis = (words.interval(unit, so_far.lower, so_far.upper), f"n {words.count(so_far.denominator or 0)}")
+    chance, ends, limits = (words.MISSING, words.MISSING, each.why)
+    if found is not None:
+        chance, ends = words.chance(found.chance), words.value(unit, found.value, currency=report.currency)
+        limits = words.interval(unit, found.lower, found.upper)
+    return (
+        f"<tr><th>{escape(each.what.label)}{of}</th>"
+        f"<td>{escape(words.value(unit, goal.target, currency=report.currency))}"
+        f"<span>since {words.day(goal.since)}</span></td><td>{chance}</td>"
+        f"<td>{escape(words.value(unit, so_far.value, currency=report.currency))}{star}"
+        f"<span>{escape(' · '.join(part for part in (state, *basis) if part))}</span></td>"
+        f"<td>{escape(ends)}<span>{escape(limits)}</span></td></tr>"
+    )
 
 
 def money(report: Report) -> str:

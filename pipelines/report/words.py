@@ -6,6 +6,7 @@ from pipelines import wording
 from pipelines.wording import (
     MINUS,
     MISSING,
+    chance,
     change,
     change_interval,
     count,
@@ -22,6 +23,7 @@ from pipelines.wording import (
 __all__ = [
     "MINUS",
     "MISSING",
+    "chance",
     "change",
     "change_interval",
     "count",

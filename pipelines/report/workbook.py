@@ -5,16 +5,18 @@ from __future__ import annotations
 import polars as pl
 
 from pipelines import export
+from pipelines.explain import progress_table
 from pipelines.metrics.ledger import FIGURES as LEDGER
 from pipelines.report.content import Line, Report
 
 
 def workbook_of(report: Report) -> bytes:
-    """An XLSX file: a sheet each of figures, weeks, signals, why, the ledger, programs, sites, about it."""
+    """An XLSX file; a sheet each for figures, weeks, signals, targets, why, ledger, programs, sites."""
     sheets = {
         "Summary": pl.DataFrame([_summary(line) for line in report.lines], infer_schema_length=None),
         "Weeks": pl.concat([line.weeks for line in report.lines]).drop("grain"),
         "Signals": pl.DataFrame([_signal(line) for line in report.lines], infer_schema_length=None),
+        "Targets": progress_table(report.progress) if report.progress else pl.DataFrame(),
         "Why": _why(report),
         "Why by group": _why_groups(report),
         "Ledger": _ledger(report),

@@ -166,6 +166,12 @@ class FakeReader(FakeExplanations, FakeLaboratory, FakeQuality):
         """Targets that hold on a day."""
         return dict(self.target_values)
 
+    def all_targets(self) -> pl.DataFrame:
+        """The same with the day from which they hold."""
+        rows = [(*key, FIRST, target) for key, target in self.target_values.items()]
+        schema = {"metric": pl.String, "program_id": pl.String, "valid_from": pl.Date, "target": pl.Float64}
+        return pl.DataFrame(rows, schema=schema, orient="row")
+
     def events(self, start: date, end: date) -> pl.DataFrame:
         """One sale."""
         return pl.DataFrame(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -368,3 +369,22 @@ def test_what_nobody_foresaw_is_a_page_of_ours_and_a_trace_in_the_log(caplog):
     assert "This page broke" in seen.text
     assert "disk on fire" not in seen.text
     assert "disk on fire" in caplog.text
+
+
+def test_the_overview_holds_the_running_quarter_against_its_targets(visit):
+    seen = visit()
+    assert "Targets of the running quarter" in seen.html
+    assert "since 7 Jul 2025" in seen.text
+    assert "likely to be met in the quarter to 30 Sep 2026" in seen.text
+
+
+def test_without_targets_nothing_is_said_of_them(visit):
+    seen = visit(reader=FakeReader(target_values={}))
+    assert "Targets of the running quarter" not in seen.html
+
+
+def test_a_quarter_that_is_too_young_says_so_instead_of_a_chance(visit):
+    rows = FakeReader().rows
+    young = rows.filter(rows["day"] >= LAST - timedelta(weeks=6))
+    seen = visit(reader=FakeReader(rows=young))
+    assert "of 8 final weeks" in seen.text

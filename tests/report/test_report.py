@@ -261,3 +261,24 @@ def test_an_unknown_program_offers_the_nearest(reader: Reader):
     program = reader.dimension_values("program_id")[0]
     with pytest.raises(UsageError, match=f"Did you mean '{program}'"):
         report_of(reader, program=program[:-1])
+
+
+def test_the_running_quarter_stands_against_its_targets_in_every_format(reader: Reader):
+    report = report_of(reader)
+    assert report.progress
+    html = text_of(html_of(report))
+    assert "Targets of the quarter" in html
+    book = openpyxl.load_workbook(io.BytesIO(workbook_of(report)))
+    rows = list(book["Targets"].values)
+    told = [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+    assert [row["metric"] for row in told] == [each.what.key for each in report.progress]
+    for each, row in zip(report.progress, told, strict=True):
+        assert words.value(each.what.unit, each.goal.target, currency=report.currency) in html
+        if each.outlook is not None:
+            assert words.chance(each.outlook.chance) in html
+            assert row["chance"] == pytest.approx(each.outlook.chance, rel=1e-12)
+        else:
+            assert each.why in html
+    past = report_of(reader, start=date(2026, 1, 5), end=date(2026, 3, 29))
+    assert past.progress == ()
+    assert "Targets of the quarter" not in html_of(past)
