@@ -10,11 +10,10 @@ import streamlit as st
 from dashboard import deps
 from dashboard import format as fmt
 from dashboard.components.calibration_results import of
+from dashboard.components.chart_card import XLSX
 from dashboard.views import calibration_export as views
 from pipelines import export
 from pipelines.store import Session, SessionView, session_view
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def show(sessions: tuple[Session, ...], viewer: str | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
@@ -13,6 +13,7 @@ from plotly.basedatatypes import BaseFigure
 from dashboard.views.chart import Chart, Figure
 from pipelines import export
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showTips": False}
 
 
@@ -84,16 +85,23 @@ def frame(table: pl.DataFrame, *, unit: str | None = None, height: Any = "auto")
 
 
 def download(name: str, table: pl.DataFrame) -> None:
-    """A button that saves a table as CSV, in full precision."""
-    st.download_button(
-        "Download CSV",
-        data=lambda: export.to_csv(table.to_arrow()),
-        file_name=f"plumbline-{name}.csv",
-        mime="text/csv",
-        key=f"download-{name}",
-        on_click="ignore",
-        icon=":material/download:",
+    """Buttons that save a table as CSV or for a spreadsheet, in full precision."""
+    title = name[:31]
+    kinds: tuple[tuple[str, str, str, Callable[[], bytes]], ...] = (
+        ("CSV", "csv", "text/csv", lambda: export.to_csv(table.to_arrow())),
+        ("Excel", "xlsx", XLSX, lambda: export.to_xlsx(table, title)),
     )
+    with st.container(horizontal=True, key=f"downloads-{name}"):
+        for label, ending, mime, write in kinds:
+            st.download_button(
+                f"Download {label}",
+                data=write,
+                file_name=f"plumbline-{name}.{ending}",
+                mime=mime,
+                key=f"download-{name}-{ending}",
+                on_click="ignore",
+                icon=":material/download:",
+            )
 
 
 def columns(table: pl.DataFrame, unit: str | None) -> Mapping[str, Any]:

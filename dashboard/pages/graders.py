@@ -81,11 +81,11 @@ def _agreement(
         levels = views.levels_chart(deps.answer(reader, "agreement_levels", *asked), page.palette())
         if levels is not None:
             chart_card.show(levels, height="content")
+    with right:
+        chart_card.show(views.verdicts_chart(agreement), height="content")
         pairs = views.pairs_chart(deps.answer(reader, "grader_pairs", *asked))
         if pairs is not None:
             chart_card.show(pairs, height="content")
-    with right:
-        chart_card.show(views.verdicts_chart(agreement), height="content")
 
 
 def _severity(reader: Reader, asked: tuple[Any, ...], found: Any, scope: filter_bar.Scope) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard import deps
 from dashboard import format as fmt
-from dashboard.components import filter_bar, page
+from dashboard.components import chart_card, filter_bar, page
 from pipelines import export
 from pipelines.errors import PlumblineError
 from pipelines.fence import FenceResult
@@ -130,12 +130,7 @@ def _downloads(rows: Any) -> None:
     kinds = (
         ("CSV", "csv", "text/csv", export.to_csv),
         ("Parquet", "parquet", "application/vnd.apache.parquet", export.to_parquet),
-        (
-            "Excel",
-            "xlsx",
-            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-            export.to_xlsx,
-        ),
+        ("Excel", "xlsx", chart_card.XLSX, export.to_xlsx),
     )
     for label, ending, mime, write in kinds:
         st.download_button(

@@ -220,7 +220,7 @@ def test_every_chart_says_what_it_shows_and_opens_its_table_with_a_download(visi
     seen.app.run()
     assert not seen.app.exception
     assert len(seen.app.dataframe) == before[0] + len(folds)
-    assert len(seen.app.get("download_button")) == before[1] + len(folds)
+    assert len(seen.app.get("download_button")) == before[1] + 2 * len(folds)  # CSV and Excel
 
 
 def test_several_currencies_are_never_added(visit):
