@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard import deps
 from dashboard import format as fmt
-from dashboard.components import chart_card, filter_bar, page
+from dashboard.components import chart_card, filter_bar, page, restatements
 from dashboard.views import health
 from pipelines import insight
 from pipelines.reader import Reader
@@ -34,9 +34,17 @@ def render(reader: Reader) -> None:
         checks=checks,
     )
     st.html(health.figures_html(figures))
+    has_moved = restatements.rows_of(reader).height > 0
+    if has_moved:
+        restatements.show(reader)
     _accounts(reader, files)
     _checks(checks)
-    _history(reader)
+    left, right = (st.container(), None) if has_moved else st.columns(2, gap="small")
+    with left:
+        _runs(reader)
+    if right:
+        with right:
+            restatements.show(reader)
 
 
 def _accounts(reader: Reader, files: pl.DataFrame) -> None:
@@ -86,21 +94,12 @@ def _checks(checks: pl.DataFrame) -> None:
         chart_card.download("checks", shown)
 
 
-def _history(reader: Reader) -> None:
-    runs, moved = deps.answer(reader, "load_runs"), deps.answer(reader, "restatements")
-    left, right = st.columns(2, gap="small")
-    with left, st.container(key="card-runs", height="stretch"):
+def _runs(reader: Reader) -> None:
+    runs = deps.answer(reader, "load_runs")
+    with st.container(key="card-runs", height="stretch"):
         chart_card.head(f"{fmt.plural(runs.height, 'load')} so far", "Newest first; times are UTC")
         st.dataframe(runs, hide_index=True, column_config=_words(runs))
         chart_card.download("loads", runs)
-    with right, st.container(key="card-restatements", height="stretch"):
-        title = (
-            f"{fmt.plural(moved.height, 'final value')} moved" if moved.height else "No final value has moved"
-        )
-        chart_card.head(title, "A period that was final and changed with late data is a restatement")
-        if moved.height:
-            st.dataframe(moved, hide_index=True, column_config=_words(moved))
-            chart_card.download("restatements", moved)
 
 
 def _words(frame: pl.DataFrame) -> dict[str, object]:

@@ -9,14 +9,15 @@ import streamlit as st
 
 from dashboard import deps
 from dashboard import format as fmt
-from dashboard.components import chart_card, filter_bar, page, states
+from dashboard.components import chart_card, filter_bar, page, restatements, states
 from dashboard.components.metric_picker import pick
 from dashboard.views import headline, kpi, targets
+from dashboard.views import restated as view
 from dashboard.views.compare import compare, name_of
 from dashboard.views.grid import grid
 from dashboard.views.moved import moved
 from dashboard.views.trend import trend
-from pipelines.explain import progress_table
+from pipelines.explain import progress_table, restated
 from pipelines.insight import FIGURES
 from pipelines.reader import Reader
 
@@ -33,6 +34,7 @@ def render(reader: Reader) -> None:
     with st.container(gap="small"):
         st.html(headline.html(shown, scope.window, _aside(reader)))
         cards(scope, shown)
+        _restated(reader, scope)
         _targets(reader, scope)
         others = [what for what in reader.catalogue if what.key not in FIGURES]
         askable = [what for what in (*definitions, *others) if what.key not in refusals]
@@ -71,6 +73,18 @@ def figures(reader: Reader, scope: filter_bar.Scope, definitions: list[Any]) -> 
         refusals=refusals,
         verdicts=deps.verdicts(reader, keys, chosen=chosen),
     )
+
+
+def _restated(reader: Reader, scope: filter_bar.Scope) -> None:
+    """A line on the final numbers of the period that have moved; nothing where none has."""
+    programs = scope.filters.values("program")
+    rows = restated.kept(
+        restatements.rows_of(reader), programs=programs, start=scope.window.start, end=scope.window.end
+    )
+    of = {restatements.PROGRAM: programs[0]} if len(programs) == 1 and programs[0] is not None else {}
+    said = view.line(rows, page.link("data-health", scope.filters, weeks=restatements.SHOWN, **of))
+    if said:
+        st.html(said)
 
 
 def _targets(reader: Reader, scope: filter_bar.Scope) -> None:

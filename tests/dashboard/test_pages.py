@@ -388,3 +388,67 @@ def test_a_quarter_that_is_too_young_says_so_instead_of_a_chance(visit):
     young = rows.filter(rows["day"] >= LAST - timedelta(weeks=6))
     seen = visit(reader=FakeReader(rows=young))
     assert "of 8 final weeks" in seen.text
+
+
+class Restated(FakeReader):
+    """Two weeks of one program and one of the other moved in the newest load."""
+
+    def restatements(self) -> pl.DataFrame:
+        weeks = [LAST - timedelta(days=LAST.weekday(), weeks=back) for back in (3, 4, 30)]
+        return (
+            super()
+            .restatements()
+            .vstack(
+                pl.DataFrame(
+                    {
+                        "noticed_in": ["8f31c2d0"] * 3,
+                        "metric": ["fcr", "csat", "fcr"],
+                        "grain": ["week"] * 3,
+                        "program_id": ["P1", "P1", "P2"],
+                        "period_start": weeks,
+                        "old_value": [0.7, 0.8, 0.75],
+                        "new_value": [0.72, None, 0.74],
+                        "old_denominator": [100.0, 40.0, 90.0],
+                        "new_denominator": [104.0, None, 90.0],
+                        "cause": [
+                            "late rows",
+                            "rows withdrawn, or waiting again",
+                            "late outcome or correction",
+                        ],
+                    }
+                )
+            )
+        )
+
+
+def test_the_overview_says_how_many_final_numbers_of_the_period_moved(visit):
+    seen = visit(reader=Restated(), program="P1")
+    assert "2 final numbers of this period were restated since 4 Jul 2026" in seen.text
+    assert 'href="data-health?period=13w&amp;program=P1&amp;weeks=shown&amp;restated-of=P1"' in seen.html
+
+
+def test_where_nothing_of_the_period_moved_the_overview_says_nothing(visit):
+    assert "restated" not in visit(reader=Restated(), program="P2").text
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ({}, [("First-contact resolution", "70.0%", "72.0%", "+2.0 pts"), 3]),
+        ({"restated": "csat"}, [("Customer satisfaction, top two", "80.0%", "none", "none"), 1]),
+        ({"restated-of": "P2"}, [("First-contact resolution", "75.0%", "74.0%", "−1.0 pts"), 1]),
+        ({"weeks": "shown"}, [("First-contact resolution", "70.0%", "72.0%", "+2.0 pts"), 2]),
+    ],
+)
+def test_data_health_lists_what_moved_by_metric_program_and_weeks(visit, asked, shown):
+    seen = visit("data_health", reader=Restated(), **asked)
+    assert f"{shown[1]} final value{'s' if shown[1] > 1 else ''} moved" in seen.text
+    table = next(each.value for each in seen.app.dataframe if "was" in each.value.columns)
+    assert len(table) == shown[1]
+    assert tuple(table.iloc[0][["metric", "was", "is", "change"]]) == shown[0]
+
+
+def test_data_health_without_restatements_says_what_would_stand_there(visit):
+    text = visit("data_health").text
+    assert "No final value has moved" in text
+    assert "left final weeks as they were" in text
