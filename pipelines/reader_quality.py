@@ -146,11 +146,12 @@ class QualityQuestions(ReviewRows):
         sections = section_scores(self.quality_ratings(start, end, filters))
         tables = [
             _level(score_agreement(reviews.with_columns(review=pl.lit("Whole review")), by=["review"])),
-            _level(score_agreement(sections, score="section_score", by=["section"])),
+            _level(score_agreement(sections.drop_nulls("section"), score="section_score", by=["section"])),
             _level(score_agreement(reviews.with_columns(quarter=quarter), by=["quarter"])),
             _level(score_agreement(reviews.drop_nulls("session_id"), by=["session_id"])),
         ]
-        return pl.concat(tables, how="vertical_relaxed")
+        # A table without a row knows fewer columns; one of them stands where there is nothing at all.
+        return pl.concat([table for table in tables if table.height] or tables[:1], how="diagonal_relaxed")
 
     def grader_pairs(
         self, start: date | None = None, end: date | None = None, filters: Filters = ()

@@ -31,6 +31,14 @@ _OUTCOMES = {
     "repeat_purchase": ("repeat_purchase_rate", "in_numerator"),
 }
 _PLACES = "agents.site, agents.team, agents.region, programs.operating_model"
+# A criterion's newest label; criteria of one label would fall together on a chart, so they show their id too.
+_CRITERIA = """
+    select criterion_id,
+        case when label is null then criterion_id
+            when count(*) over (partition by label) > 1 then concat(label, ' (', criterion_id, ')')
+            else label end as label
+    from (select criterion_id, arg_max(label, rowid) as label from scorecards group by criterion_id)
+"""
 _KEPT_MODELS = 3
 
 
@@ -79,6 +87,12 @@ class ReviewRows:
             lambda: fit_reviews(self.quality_reviews(start, end, filters)),
         )
 
+    def review_period(self) -> tuple[date, date] | None:
+        """First and last local day with a review; None without any."""
+        rows = self._frame("select min(reviewed_date) as first, max(reviewed_date) as last from qa_reviews")
+        first, last = rows.row(0)
+        return None if first is None else (first, last)
+
     def quality_reviews(
         self, start: date | None = None, end: date | None = None, filters: Filters = ()
     ) -> pl.DataFrame:
@@ -110,15 +124,17 @@ class ReviewRows:
         )
         shown = ", ".join(f"{name}.{name}" for name in _OUTCOMES)
         rows = self._frame(
-            f"with {outcomes} select qa_ratings.review_id, qa_ratings.contact_id, qa_ratings.grader_id, "
+            f"with {outcomes}, named as ({_CRITERIA}) "
+            "select qa_ratings.review_id, qa_ratings.contact_id, qa_ratings.grader_id, "
             "qa_ratings.criterion_id, qa_ratings.score, qa_ratings.scorecard_id, qa_ratings.version, "
             "qa_ratings.reviewed_at, qa_ratings.purpose, qa_reviews.agent_id, qa_reviews.program_id, "
-            "qa_reviews.channel, qa_reviews.issue, coalesce(label, qa_ratings.criterion_id) as label, "
-            f"section, scale, min, max, weight, {_PLACES}, {shown} from qa_ratings "
+            "qa_reviews.channel, qa_reviews.issue, "
+            f"named.label, section, scale, min, max, weight, {_PLACES}, {shown} from qa_ratings "
             "inner join qa_reviews using (review_id) inner join scorecards "
             "on scorecards.scorecard_id = qa_ratings.scorecard_id "
             "and scorecards.version = qa_ratings.version "
             "and scorecards.criterion_id = qa_ratings.criterion_id "
+            "left join named on named.criterion_id = qa_ratings.criterion_id "
             "left join agents on agents.agent_id = qa_reviews.agent_id "
             f"left join programs on programs.program_id = qa_reviews.program_id {joined} "
             "where ($start is null or reviewed_date >= $start) and ($end is null or reviewed_date <= $end) "

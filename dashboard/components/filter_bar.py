@@ -55,13 +55,15 @@ def restore() -> None:
         _write(st.session_state[STATE])
 
 
-def show(reader: Reader, question: str, *, subtitle: str = "") -> Scope:
+def show(reader: Reader, question: str, *, subtitle: str = "", reviews: str = "") -> Scope:
     """Draw the head of a page and answer with what the page is about.
 
     Args:
         reader: The reader.
         question: The page's title.
         subtitle: What is said under it before the dates.
+        reviews: Reviews follow their contacts by days. "all": the whole period reaches to the last review,
+            not to the last contact only; "always": every period does.
     """
     first, last = deps.answer(reader, "period")
     allowed = {name: deps.answer(reader, "dimension_values", key) for name, key in DIMENSIONS.items()}
@@ -72,6 +74,8 @@ def show(reader: Reader, question: str, *, subtitle: str = "") -> Scope:
     st.session_state[STATE] = filters
     if params != filters.params():
         _write(filters)
+    if reviews == "always" or (reviews == "all" and filters.period == "all"):
+        first, last = _with_reviews(reader, first, last)
     scope = Scope(filters, window(filters.period, first, last), labels)
     with st.container(key="head", horizontal=True, vertical_alignment="bottom", gap="medium"):
         dates = fmt.days(scope.window.start, scope.window.end)
@@ -82,6 +86,11 @@ def show(reader: Reader, question: str, *, subtitle: str = "") -> Scope:
     for problem in problems:
         st.warning(problem)
     return scope
+
+
+def _with_reviews(reader: Reader, first: date, last: date) -> tuple[date, date]:
+    reviewed = deps.answer(reader, "review_period")
+    return (first, last) if reviewed is None else (min(first, reviewed[0]), max(last, reviewed[1]))
 
 
 def title(question: str, subtitle: str) -> None:

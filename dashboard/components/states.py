@@ -58,6 +58,11 @@ def empty(why: str) -> None:
     _state("Nothing here under these filters", why, "", "Choose a longer period, or clear a filter above.")
 
 
+def lacking(title: str, why: str, what_to_do: str) -> None:
+    """The data do not hold what this part rests on, whatever is chosen."""
+    _state(title, why, "", what_to_do)
+
+
 def refused(refusal: Refusal) -> None:
     """The newest load was refused; what is shown is the warehouse before it."""
     st.html(

@@ -30,7 +30,7 @@ def render(reader: Reader) -> None:
     question = (
         f"How is {name_of(asked, labels)} doing?" if asked in agents else "Who differs from their program?"
     )
-    scope = filter_bar.show(reader, question, subtitle=reader.build.workspace)
+    scope = filter_bar.show(reader, question, subtitle=reader.build.workspace, reviews="all")
     refusals = page.refusals(reader, scope.filters)
     askable = [
         what for what in reader.catalogue if what.key not in refusals and "agent_id" in what.dimensions

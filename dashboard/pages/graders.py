@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard import deps
 from dashboard.components import chart_card, choice, filter_bar, page, states
 from dashboard.components.agents_calibrated import scoped
+from dashboard.theme import Palette
 from dashboard.views import graders as views
 from dashboard.views import severity as harsh
 from dashboard.views import validity as worth
@@ -25,7 +26,12 @@ SECTIONS = {
 
 def render(reader: Reader) -> None:
     """Draw the page."""
-    scope = filter_bar.show(reader, "Do graders agree, and does it matter?", subtitle=reader.build.workspace)
+    scope = filter_bar.show(
+        reader,
+        "Do graders agree, and does it matter?",
+        subtitle=reader.build.workspace,
+        reviews="always",
+    )
     asked = scoped(scope)
     agreement = deps.answer(reader, "grader_agreement", *asked)
     found = deps.answer(reader, "grader_severity", *asked)
@@ -98,25 +104,46 @@ def _severity(reader: Reader, asked: tuple[Any, ...], found: Any, scope: filter_
         st.html(parts)
     colours = page.palette()
     drift = found.over_time.drift
-    left, right = st.columns(2, gap="small")
-    with left:
-        chart_card.show(harsh.severity_chart(found.severity, drift, colours))
-    with right:
-        moving = drift.filter(pl.col("alert") != "")["grader_id"].to_list()
-        order = [*moving, *(name for name in found.severity["grader_id"] if name not in moving)]
-        grader = choice.select("grader", "Over time", order)
-        if grader is not None:
-            chart_card.show(harsh.control_chart(found.over_time.points, drift, grader, colours))
+    severity = harsh.severity_chart(found.severity, drift, colours)
+    if drift.height:
+        left, right = st.columns(2, gap="small")
+        with left:
+            chart_card.show(severity)
+        with right:
+            _over_time(found, colours)
+    else:
+        chart_card.show(severity)
+        chart_card.missing(
+            "control", "Nobody can be followed over time yet", "It takes reviews in two months at least"
+        )
     by_criterion = deps.answer(reader, "severity_by_criterion", *asked)
     chart = harsh.by_criterion_chart(by_criterion, found.severity["grader_id"].to_list())
     if chart is not None:
         chart_card.show(chart)
 
 
+def _over_time(found: Any, colours: Palette) -> None:
+    """One grader's control chart, those with an alert first in the list."""
+    drift = found.over_time.drift
+    moving = drift.filter(pl.col("alert") != "")["grader_id"].to_list()
+    order = [*moving, *(name for name in found.severity["grader_id"] if name not in moving)]
+    grader = choice.select("grader", "Over time", order)
+    if grader is not None:
+        chart_card.show(harsh.control_chart(found.over_time.points, drift, grader, colours))
+
+
 def _validity(reader: Reader, asked: tuple[Any, ...], scope: filter_bar.Scope) -> None:
     validity, words = deps.answer(reader, "criteria_validity", *asked)
     if validity.height == 0:
         states.empty(f"No criterion was scored {scope.window.name}.")
+        return
+    if validity["odds_ratio"].null_count() == validity.height:
+        states.lacking(
+            "No criterion can be held against an outcome",
+            f"It takes 50 reviewed contacts whose outcome is known, 10 of each kind; no outcome has them "
+            f"{scope.window.name}.",
+            "Choose a longer period, or load contacts with resolutions, ratings, escalations or orders.",
+        )
         return
     chart_card.show(worth.weight_chart(words, page.palette()))
     chart_card.show(worth.odds_chart(validity))
@@ -126,7 +153,10 @@ def _consistency(reader: Reader, asked: tuple[Any, ...], scope: filter_bar.Scope
     found = deps.answer(reader, "consistency", *asked)
     chart = worth.answers_chart(found.by_issue, found.overall, page.palette())
     if chart is None:
-        states.empty(f"No two agents answered the same kind of problem {scope.window.name}.")
+        states.empty(
+            f"No two agents gave an answer to the same kind of problem {scope.window.name}; an answer needs "
+            "an agent, a resolution and a closing."
+        )
         return
     if shares := worth.shares_html(found.shares):
         st.html(shares)

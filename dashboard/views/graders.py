@@ -148,7 +148,10 @@ def levels_chart(levels: pl.DataFrame, colours: Palette) -> Chart | None:
     whole = levels.filter(pl.col("level") == "review")
     if whole.height == 0:
         return None
-    drawn = levels.filter(pl.col("level").is_in(["review", "section", "quarter"])).reverse()
+    # One quarter is the whole over again.
+    several = levels.filter(pl.col("level") == "quarter").height > 1
+    shown = ["review", "section", "quarter"] if several else ["review", "section"]
+    drawn = levels.filter(pl.col("level").is_in(shown)).reverse()
     value = drawn["krippendorff_alpha"].cast(pl.Float64)
     lower, upper = drawn["krippendorff_alpha_lower"], drawn["krippendorff_alpha_upper"]
     looks = {"review": colours.accent, "section": colours.series[2], "quarter": colours.noise}
@@ -169,9 +172,10 @@ def levels_chart(levels: pl.DataFrame, colours: Palette) -> Chart | None:
                 "hovertemplate": "%{text}<extra></extra>",
             }
         ],
-        "layout": layout(colours, height=max(200, 60 + 28 * drawn.height)),
+        "layout": layout(colours, height=max(120, 60 + 28 * drawn.height)),
     }
-    figure["layout"]["xaxis"].update(tickformat=".1f", nticks=6)
+    least = min(float(one) for one in [0.6, *value.drop_nulls(), *lower.cast(pl.Float64).drop_nulls()])
+    figure["layout"]["xaxis"].update(tickformat=".1f", nticks=6, range=[least - 0.05, 1.04])
     figure["layout"]["yaxis"].update(
         type="category", showgrid=False, showline=False, tickfont={"size": 12.5, "color": colours.ink}
     )
@@ -181,8 +185,8 @@ def levels_chart(levels: pl.DataFrame, colours: Palette) -> Chart | None:
         name="agreement-levels",
         title=f"On a whole review alpha is {_two(one['krippendorff_alpha'])}; "
         f"{fmt.value('share', one['percent_adjacent'])} of contacts are within 5 points for all",
-        subtitle="Krippendorff's alpha of the score in points, with 95% interval: whole review, sections, "
-        "and whole reviews by quarter; sessions are in the table",
+        subtitle="Krippendorff's alpha of the score in points, with 95% interval: whole reviews, sections "
+        "where the scorecard has them, quarters where there are several; sessions are in the table",
         figure=figure,
         table=levels,
         alt="Agreement on reviews, sections and by quarter. "

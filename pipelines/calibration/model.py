@@ -116,7 +116,7 @@ def fit_reviews(
         return None
     response = rows[score].cast(pl.Float64).to_numpy()
     factors: dict[str, IntArray] = {"agent": agent.code, "grader": grader.code}
-    if _contacts_are_shared(contact, rows.height):
+    if _contacts_are_shared(contact, rows.height) and not _same_groups(agent, contact):
         factors["contact"] = contact.code
     period = _period(rows)
     if period is not None:
@@ -181,6 +181,13 @@ def _contacts_are_shared(contact: Coded, n: int) -> bool:
     count = np.bincount(contact.code)
     shared = int(count[count > 1].sum())
     return contact.levels <= MOST_CONTACTS_WITH_EFFECT and shared >= max(_SHARED_ENOUGH * n, 10)
+
+
+def _same_groups(one: Coded, other: Coded) -> bool:
+    """Whether each level of one is a level of the other, as where every agent has one contact."""
+    if one.levels != other.levels:
+        return False
+    return np.unique(one.code * other.levels + other.code).size == one.levels
 
 
 def _period(rows: pl.DataFrame) -> Coded | None:

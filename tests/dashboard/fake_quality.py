@@ -79,6 +79,12 @@ class FakeQuality(QualityQuestions):
     broken: bool
     rows: pl.DataFrame
 
+    def review_period(self) -> tuple[date, date] | None:
+        """First and last day of the invented reviews."""
+        self._whole()
+        days = invented_ratings()["reviewed_at"].dt.date()
+        return days.min(), days.max()  # type: ignore[return-value]  # dates
+
     def quality_ratings(
         self, start: date | None = None, end: date | None = None, filters: Filters = ()
     ) -> pl.DataFrame:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
+from typing import Any
+
 import polars as pl
 import pytest
 
@@ -115,6 +118,39 @@ def test_graders_without_a_review_say_why_there_is_nothing(visit, part):
     seen = visit("graders", part=part, period="2025-08-01..2025-08-31", program="P1", site="Manila")
     assert not seen.app.exception
     assert "Nothing here under these filters" in seen.text
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ("agreement", "On a whole review alpha is"),
+        ("severity", "Nobody can be followed over time yet"),
+        ("validity", "No criterion can be held against an outcome"),
+    ],
+)
+def test_graders_of_a_bare_score_sheet_are_shown_as_far_as_it_goes(visit, part, said):
+    class Sheet(FakeReader):
+        """Scores of one day: no sections, no sessions, and nothing known of what came of the contacts."""
+
+        def quality_ratings(self, *asked: Any) -> pl.DataFrame:
+            return (
+                super()
+                .quality_ratings(*asked)
+                .with_columns(
+                    pl.lit(None, pl.String).alias("section"),
+                    pl.lit(None, pl.String).alias("session_id"),
+                    pl.lit(None, pl.Boolean).alias("fcr"),
+                    pl.lit(None, pl.Boolean).alias("csat"),
+                    reviewed_at=pl.lit(datetime(2026, 6, 30)),
+                )
+            )
+
+        def review_period(self) -> tuple[date, date]:
+            return date(2026, 6, 30), date(2026, 6, 30)
+
+    seen = visit("graders", reader=Sheet(), part=part, **EVERYTHING)
+    assert not seen.app.exception
+    assert said in seen.text
 
 
 def test_a_caterpillar_names_everyone_of_few_and_of_many_only_those_outside():

@@ -158,6 +158,34 @@ def test_rater_studies_agree_as_published(
     assert found == pytest.approx(alphas, abs=0.0005)
 
 
+@pytest.mark.parametrize("study", ["1", "2"])
+def test_rater_studies_fill_the_quality_pages(loaded: Loaded, study: str) -> None:
+    root, _ = loaded(f"rater_studies_{study}", "rater_studies")
+    reader = Reader.open(root)
+    agreement = reader.grader_agreement()
+    assert agreement["label"].to_list() == [f"Criterion k{number}" for number in range(1, 6)]
+    levels = reader.agreement_levels()
+    assert levels.filter(pl.col("level") == "review")["krippendorff_alpha"][0] > 0.7
+    # Reviews are from the day after the last text, and count all the same.
+    assert reader.review_period() > reader.period()
+    found = reader.grader_severity()
+    assert found is not None
+    table = found.severity
+    assert table["severity"].sum() == pytest.approx(0, abs=1e-6)
+    assert {"strict", "lenient"} <= set(table["verdict"])
+    # Whose marks lie lower on the texts that they share with others is the stricter.
+    others = pl.col("raw_score").sum().over("contact_id") - pl.col("raw_score")
+    shared = reader.quality_reviews().with_columns(n=pl.len().over("contact_id")).filter(pl.col("n") > 1)
+    below = (
+        shared.with_columns(below=others / (pl.col("n") - 1) - pl.col("raw_score"))
+        .group_by("grader_id")
+        .agg(pl.col("below").mean(), pl.len())
+    )
+    both = table.join(below.filter(pl.col("len") >= 10), on="grader_id")
+    assert both.select(pl.corr("severity", "below")).item() > 0.9
+    assert reader.calibrated_agents("qa_score").rows.height > 100
+
+
 def test_second_study_has_texts_that_everybody_scored(loaded: Loaded) -> None:
     _, con = loaded("rater_studies_2", "rater_studies")
     assert one(
