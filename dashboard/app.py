@@ -14,6 +14,7 @@ HERE = Path(__file__).parent
 PAGES = (
     ("overview", "Overview", "monitoring"),
     ("programs", "Programs", "storefront"),
+    ("partners", "Partners", "handshake"),
     ("agents", "Agents", "groups"),
     ("why", "Why", "account_tree"),
     ("fcr_lab", "FCR lab", "science"),

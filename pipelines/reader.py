@@ -20,6 +20,7 @@ from pipelines.metrics.catalogue import CONTACT_DIMENSIONS
 from pipelines.reader_calibration import CalibrationQuestions
 from pipelines.reader_explain import ExplanationQuestions
 from pipelines.reader_lab import LaboratoryQuestions
+from pipelines.reader_partners import PartnerQuestions
 from pipelines.reader_quality import QualityQuestions
 from pipelines.settings import read_workspace
 from pipelines.warehouse.publish import LAYOUT, Published, read_pointer
@@ -58,7 +59,9 @@ class TableDoc:
     columns: tuple[ColumnDoc, ...]
 
 
-class Reader(CalibrationQuestions, ExplanationQuestions, LaboratoryQuestions, QualityQuestions):
+class Reader(
+    CalibrationQuestions, ExplanationQuestions, LaboratoryQuestions, PartnerQuestions, QualityQuestions
+):
     """Reads the published warehouse of one workspace; safe to share between threads.
 
     Open one with `Reader.open`. It stays on its build until `refresh` is called, so that one page run

@@ -39,12 +39,15 @@ def splits(metric: MetricDefinition) -> tuple[str, ...]:
     return (*metric.dimensions, *((TENURE,) if "agent_id" in metric.dimensions else ()))
 
 
-def cells(con: duckdb.DuckDBPyConnection, request: MetricRequest) -> pl.DataFrame:
+def cells(
+    con: duckdb.DuckDBPyConnection, request: MetricRequest, *, means_of_percentiles: bool = False
+) -> pl.DataFrame:
     """Sums of one metric's mature units by group.
 
     Args:
         con: A cursor on a published warehouse.
         request: One metric, of kind proportion or mean; `by` may name tenure too; the grain is not looked at.
+        means_of_percentiles: Take a percentile's values too, whose mean is another measure than the metric.
 
     Returns:
         The dimensions, then n (mature units), total (of the numerator or of values), squares (of values; of
@@ -54,7 +57,7 @@ def cells(con: duckdb.DuckDBPyConnection, request: MetricRequest) -> pl.DataFram
         UsageError: If the request cannot be answered.
     """
     metric = _metric(request, request.by)
-    if metric.kind not in GROUPED_KINDS:
+    if metric.kind not in (*GROUPED_KINDS, *(("percentile",) if means_of_percentiles else ())):
         raise UsageError(
             f"'{metric.key}' is a {metric.kind}, which has no mix and rate; ask for a proportion or a mean."
         )

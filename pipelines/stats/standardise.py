@@ -1,4 +1,4 @@
-"""Indirect standardisation, Poisson limits of observed over expected, and funnels with over-dispersion."""
+"""Direct and indirect standardisation, limits of observed over expected, funnels with over-dispersion."""
 
 from __future__ import annotations
 
@@ -9,6 +9,36 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from pipelines.stats.ratings import FloatArray, IntArray
+
+
+def directly_standardised(
+    mean: ArrayLike, variance: ArrayLike, n: ArrayLike, standard: ArrayLike
+) -> tuple[FloatArray, FloatArray]:
+    """What each group would show on one common mix of strata, with its standard error.
+
+    Args:
+        mean: Mean outcome by group (rows) and stratum.
+        variance: Of one unit's outcome there.
+        n: Units there; a stratum that the standard weights needs at least one in every group.
+        standard: Weight of each stratum in the common mix; need not add up to 1.
+
+    Returns:
+        Σ w·mean and √Σ w²·variance/n of each group, w the weights divided by their sum.
+
+    Raises:
+        ValueError: If no stratum has weight, or a group has no unit in one that has.
+
+    Source: Das Gupta (1993), Standardization and Decomposition of Rates, US Census P23-186, chapter 2; the
+    error is that of independent strata, Fleiss, Levin and Paik (2003), section 19.3.
+    """
+    weight = np.asarray(standard, dtype=np.float64)
+    kept = weight > 0
+    size = np.atleast_2d(np.asarray(n, dtype=np.float64))[:, kept]
+    if not kept.any() or bool((size <= 0).any()):
+        raise ValueError("every group needs a unit in each stratum of the common mix")
+    w = weight[kept] / weight[kept].sum()
+    m, v = (np.atleast_2d(np.asarray(part, dtype=np.float64))[:, kept] for part in (mean, variance))
+    return m @ w, np.sqrt((v / size) @ w**2)
 
 
 def expected_shares(

@@ -25,6 +25,7 @@ from pipelines.warehouse.history import (
     write_history,
     write_run,
 )
+from pipelines.warehouse.periods import freeze_periods
 from pipelines.warehouse.publish import Published, only_load, publish, read_pointer, remove_leftovers
 from pipelines.warehouse.refusal import remembered
 from pipelines.warehouse.restate import freeze
@@ -143,6 +144,7 @@ def _build(
         write_history(con, is_continued=is_continued, batches=batches, built=built)
         say("freezing what is final")
         freeze(con, build_id=build_id, as_of=moment, is_continued=is_continued)
+        freeze_periods(con, build_id=build_id, as_of=moment, is_continued=is_continued)
         say("checking the marts")
         from pipelines.quality import check_marts  # Great Expectations takes seconds to import
 

@@ -8,7 +8,7 @@ from datetime import datetime
 import duckdb
 import polars as pl
 
-from pipelines.metrics import MetricRequest, catalogue, metric_rows
+from pipelines.metrics import MetricDefinition, MetricRequest, catalogue, metric_rows
 
 FROZEN = (
     "metric varchar, program_id varchar, period_start date, value double, numerator double, "
@@ -42,13 +42,10 @@ def freeze(con: duckdb.DuckDBPyConnection, *, build_id: str, as_of: datetime, is
 
 
 def _final_rows(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
-    settings = repr(con.sql("select * exclude (build_id, as_of) from internal.build").fetchall())
-    settings += repr(con.sql("select * from internal.service_levels order by all").fetchall())
+    settings = settings_mark(con)
     # of an estimate of what is still open nothing is frozen: once final it says what its plain twin says
-    frozen = [metric for metric in catalogue() if metric.kind != "survival"]
     marks = {
-        metric.key: hashlib.blake2b((metric.sql + settings).encode(), digest_size=8).hexdigest()
-        for metric in frozen
+        metric.key: definition_mark(metric, settings) for metric in catalogue() if metric.kind != "survival"
     }
     asked = MetricRequest(metrics=tuple(marks), by=("program_id",), grain=GRAIN)
     rows = metric_rows(con, asked).filter(pl.col("status") == "final")
@@ -58,8 +55,35 @@ def _final_rows(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     )  # fmt: skip
 
 
+def settings_mark(con: duckdb.DuckDBPyConnection) -> str:
+    """The settings of the build at hand, as text that is the same where they are."""
+    settings = repr(con.sql("select * exclude (build_id, as_of) from internal.build").fetchall())
+    return settings + repr(con.sql("select * from internal.service_levels order by all").fetchall())
+
+
+def definition_mark(metric: MetricDefinition, settings: str) -> str:
+    """A mark of what a metric means: another one where its SQL or a setting has changed."""
+    return hashlib.blake2b((metric.sql + settings).encode(), digest_size=8).hexdigest()
+
+
+def cause_of_move(old: str, new: str) -> str:
+    """SQL that names why a number that was final moved, from an old and a new row of it.
+
+    Args:
+        old: Name of the old row, with definition and denominator.
+        new: Name of the new row, whose metric is null where there is none any more.
+    """
+    return f"""case
+            when {new}.metric is null then 'rows withdrawn, or waiting again'
+            when {new}.definition <> {old}.definition then 'definition or setting changed'
+            when {new}.denominator > {old}.denominator then 'late rows'
+            when {new}.denominator < {old}.denominator then 'rows corrected or withdrawn'
+            else 'late outcome or correction'
+        end"""
+
+
 # A week that is no longer final, or no longer there, has moved too: its new value is empty.
-_MOVED = """
+_MOVED = f"""
     insert into restatements by name
     select
         $build_id as noticed_in,
@@ -71,13 +95,7 @@ _MOVED = """
         new.value as new_value,
         cast(old.denominator as double) as old_denominator,
         cast(new.denominator as double) as new_denominator,
-        case
-            when new.metric is null then 'rows withdrawn, or waiting again'
-            when new.definition <> old.definition then 'definition or setting changed'
-            when new.denominator > old.denominator then 'late rows'
-            when new.denominator < old.denominator then 'rows corrected or withdrawn'
-            else 'late outcome or correction'
-        end as cause
+        {cause_of_move("old", "new")} as cause
     from previous.internal.frozen as old
     left join internal.frozen as new
         on new.metric = old.metric

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.browser
 PAGES = {
     "Overview": ("/", "Are problems solved, and sales kept?"),
     "Programs": ("/programs", "How do programs compare?"),
+    "Partners": ("/partners", "Do partners deliver what was agreed?"),
     "Why": ("/why", "Why did it move?"),
     "FCR lab": ("/fcr-lab", "Which first-contact resolution?"),
     "Money": ("/money", "What is it worth?"),

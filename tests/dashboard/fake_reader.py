@@ -19,6 +19,7 @@ from pipelines.metrics import MetricDefinition, definition
 from pipelines.stats.intervals import Z95, wilson
 from tests.dashboard.fake_explain import FakeExplanations
 from tests.dashboard.fake_lab import FakeLaboratory
+from tests.dashboard.fake_partners import FakePartners
 from tests.dashboard.fake_quality import FakeQuality
 
 CONTACT_DIMENSIONS = (
@@ -98,7 +99,7 @@ def contacts(rows: int = 24_000, seed: int = 11) -> pl.DataFrame:
 
 
 @dataclass(eq=False)
-class FakeReader(FakeExplanations, FakeLaboratory, FakeQuality):
+class FakeReader(FakeExplanations, FakeLaboratory, FakeQuality, FakePartners):
     """Answers as the reader does, from `contacts`.
 
     Attributes:

@@ -23,6 +23,7 @@ DASHBOARD = Path(__file__).parents[2] / "dashboard"
 TITLES = {
     "overview": "Are problems solved, and sales kept?",
     "programs": "How do programs compare?",
+    "partners": "Do partners deliver what was agreed?",
     "agents": "Who differs from their program?",
     "why": "Why did it move?",
     "fcr_lab": "Which first-contact resolution?",
