@@ -21,7 +21,7 @@ from pipelines.explain import Progress, Verdict, verdict
 from pipelines.explain import progresses as quarter_progresses
 from pipelines.fence import FencePool
 from pipelines.reader import MetricRequest, Reader, Refusal, last_refusal
-from pipelines.settings import STATE_FOLDER
+from pipelines.settings import STATE_FOLDER, read_workspace
 
 if TYPE_CHECKING:
     from pipelines.store import Store
@@ -190,9 +190,10 @@ def remembered(key: tuple[Hashable, ...], make: Callable[[], Any]) -> Any:
 
 @st.cache_resource(show_spinner=False)
 def _store(root: str) -> Store:
-    from pipelines.store import open_workspace_store  # SQLAlchemy, which only calibration needs
+    from pipelines.store import open_store  # SQLAlchemy, which only calibration needs
 
-    return open_workspace_store(Path(root) / STATE_FOLDER)
+    workspace = read_workspace(Path(root))
+    return open_store(workspace.state, url=workspace.store.address())
 
 
 @st.cache_resource(show_spinner=False, max_entries=128)

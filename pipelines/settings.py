@@ -6,16 +6,21 @@ that reads files (`pipelines.sources`) knows what a source may say.
 
 from __future__ import annotations
 
+import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import parse_qs, quote, urlsplit
 
 from pipelines.errors import UsageError, did_you_mean
 
 WORKSPACE_FILE = "plumbline.toml"
 STATE_FOLDER = ".plumbline"
+STORE_VARIABLE = "PLUMBLINE_STORE_URL"
+"""Environment variable that says where the app store is, whatever the workspace says."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,40 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class StorePlace:
+    """Where what people type in is kept: SQLite in the workspace's folder, unless `url` says otherwise."""
+
+    url: str | None = None
+    password_env: str | None = None
+
+    HELP: ClassVar[Mapping[str, str]] = {
+        "url": "Database that keeps what people type in, such as "
+        "postgresql://plumbline@db.example/plumbline; never with a password.",
+        "password_env": "Name of the environment variable that holds its password.",
+    }
+
+    def address(self) -> str | None:
+        """The database's address with its password; None is SQLite in the state folder.
+
+        Raises:
+            UsageError: If the variable that holds the password is not set.
+        """
+        if os.environ.get(STORE_VARIABLE):
+            return os.environ[STORE_VARIABLE]
+        if self.url is None or self.password_env is None:
+            return self.url
+        password = os.environ.get(self.password_env)
+        if not password:
+            raise UsageError(
+                f"the environment variable {self.password_env}, which store.password_env of {WORKSPACE_FILE} "
+                "names, is not set; set it to the database's password."
+            )
+        parts = urlsplit(self.url)
+        user, _, host = parts.netloc.rpartition("@")
+        return parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}").geturl()
+
+
+@dataclass(frozen=True)
 class Workspace:
     """A folder with a plumbline.toml, from which everything else can be rebuilt.
 
@@ -66,6 +105,7 @@ class Workspace:
         sources: One mapping a `[[source]]`, as written; `pipelines.sources.config` reads them.
         programs: One mapping a `[[program]]`, canonical columns of `programs`.
         targets: One mapping a `[[target]]`, canonical columns of `targets`.
+        store: Where what people type in is kept.
     """
 
     root: Path
@@ -74,6 +114,7 @@ class Workspace:
     sources: tuple[Mapping[str, Any], ...]
     programs: tuple[Mapping[str, Any], ...] = ()
     targets: tuple[Mapping[str, Any], ...] = ()
+    store: StorePlace = StorePlace()
 
     @property
     def state(self) -> Path:
@@ -115,7 +156,7 @@ def read_workspace(root: Path) -> Workspace:
 
 def _workspace(root: Path, written: Mapping[str, Any]) -> Workspace:
     problems: list[str] = []
-    top = ["workspace", "settings", "source", "program", "target"]
+    top = ["workspace", "settings", "store", "source", "program", "target"]
     for key in written:
         if key not in top:
             problems.append(f"unknown table '{key}'.{did_you_mean(key, top)}")
@@ -124,6 +165,7 @@ def _workspace(root: Path, written: Mapping[str, Any]) -> Workspace:
         if key != "name":
             problems.append(f"unknown key 'workspace.{key}'; it has: name.")
     settings = _settings(written.get("settings", {}), problems)
+    store = _store(written.get("store", {}), problems)
     for table in ("source", "program", "target"):
         if not isinstance(written.get(table, []), list):
             problems.append(f"'{table}' must be written as [[{table}]].")
@@ -136,6 +178,7 @@ def _workspace(root: Path, written: Mapping[str, Any]) -> Workspace:
         sources=tuple(written.get("source", [])),
         programs=tuple(written.get("program", [])),
         targets=tuple(written.get("target", [])),
+        store=store,
     )
 
 
@@ -162,6 +205,44 @@ def _settings(written: Mapping[str, Any], problems: list[str]) -> Settings:
         else:
             problems.append(f"setting '{key}' is {value!r}, but it must look like {default!r}.")
     return Settings(**values)
+
+
+def _store(written: object, problems: list[str]) -> StorePlace:
+    """Where the app store is; what is wrong is told without repeating it, since it may hold a secret."""
+    if not isinstance(written, Mapping):
+        problems.append("'store' must be written as [store].")
+        return StorePlace()
+    for key in written:
+        if key not in StorePlace.HELP:
+            problems.append(f"unknown key 'store.{key}'.{did_you_mean(str(key), list(StorePlace.HELP))}")
+    url, variable = written.get("url"), written.get("password_env")
+    if url is not None and not _is_address(url):
+        problems.append("'store.url' must be postgresql://user@host/database or sqlite:///file.")
+        url = None
+    if url is not None and _has_password(url):
+        problems.append(
+            f"'store.url' holds a password, and {WORKSPACE_FILE} is no place for one: take it out, and name "
+            "the environment variable that holds it in 'store.password_env'."
+        )
+    if variable is not None:
+        if not isinstance(variable, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable):
+            problems.append(
+                "'store.password_env' must be the name of an environment variable, not a password."
+            )
+        elif url is None or "@" not in urlsplit(url).netloc:
+            problems.append(
+                "'store.password_env' needs a 'store.url' with a user, postgresql://user@host/database."
+            )
+    return StorePlace(url, variable)
+
+
+def _is_address(url: object) -> bool:
+    return isinstance(url, str) and urlsplit(url).scheme.split("+")[0] in ("postgresql", "sqlite")
+
+
+def _has_password(url: str) -> bool:
+    parts = urlsplit(url)
+    return bool(parts.password) or "password" in parse_qs(parts.query, keep_blank_values=True)
 
 
 def _is_size(value: object) -> bool:

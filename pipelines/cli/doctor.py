@@ -304,6 +304,12 @@ def warehouse(workspace: Workspace) -> Iterator[Finding]:
 
 def app_store(workspace: Workspace) -> Finding:
     """Whether what people typed in can be read."""
+    try:
+        url = workspace.store.address()
+    except PlumblineError as error:
+        return Finding("app store", "fail", str(error), "")
+    if url is not None:
+        return _app_store_elsewhere(url)
     path = workspace.state / "app.db"
     if not path.exists():
         return Finding("app store", "ok", "made when somebody first types something in")
@@ -317,3 +323,25 @@ def app_store(workspace: Workspace) -> Finding:
     if said != "ok":
         return Finding("app store", "fail", f"{path} is damaged: {said}", "put it back from a copy")
     return Finding("app store", "ok", f"whole, {path.stat().st_size / 1024:.0f} KiB")
+
+
+def _app_store_elsewhere(url: str) -> Finding:
+    from sqlalchemy import text
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from pipelines.store import Store
+
+    try:
+        store = Store(url)
+    except PlumblineError as error:
+        return Finding("app store", "fail", str(error), f"see [store] in {WORKSPACE_FILE}")
+    shown = store.engine.url.render_as_string(hide_password=True)
+    try:
+        with store.read() as connection:
+            connection.execute(text("select 1"))
+    except SQLAlchemyError as error:
+        todo = f"start it, or see [store] in {WORKSPACE_FILE}"
+        return Finding("app store", "fail", f"{shown} does not answer ({type(error).__name__})", todo)
+    finally:
+        store.close()
+    return Finding("app store", "ok", f"{shown} answers")

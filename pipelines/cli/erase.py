@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import sys
 from typing import TYPE_CHECKING
@@ -114,11 +113,12 @@ def _ask(rows: dict[str, int]) -> None:
 
 
 def _erase_typed_in(workspace: Workspace, contacts: list[str]) -> int:
-    from pipelines.store import URL_VARIABLE, erase_contacts, open_workspace_store
+    from pipelines.store import erase_contacts, open_store
 
-    if not (workspace.state / "app.db").exists() and not os.environ.get(URL_VARIABLE):
+    url = workspace.store.address()
+    if url is None and not (workspace.state / "app.db").exists():
         return 0
-    store = open_workspace_store(workspace.state)
+    store = open_store(workspace.state, url=url)
     try:
         return erase_contacts(store, contacts)
     finally:

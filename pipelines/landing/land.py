@@ -286,7 +286,10 @@ class _Run:
         ratings = [known for known in self.known if known.table == app_state.TABLE]
         before = [known.data for known in ratings if (known.file, known.source) == (APP, APP)]
         rows = app_state.new_ratings(
-            self.workspace.state, before, [known.data for known in sorted(ratings, key=lambda one: one.seq)]
+            self.workspace.state,
+            before,
+            [known.data for known in sorted(ratings, key=lambda one: one.seq)],
+            url=self.workspace.store.address(),
         )
         if rows.is_empty():
             return None

@@ -6,7 +6,6 @@ are not among them, or a grader could read the others' scores in the warehouse.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,29 +25,31 @@ TABLE = "qa_ratings"
 DECIDED = "decided-"
 """Before the id of a contested review: the id of the review that its decision amounts to."""
 _STORE_FILE = "app.db"
-_URL_VARIABLE = "PLUMBLINE_STORE_URL"
 # A correction is a later submission under the same review, so the moment tells it from what it corrects.
 _IDENTITY = ("review_id", "criterion_id", "reviewed_at")
 
 
-def new_ratings(state: Path, landed: Iterable[Path], reviews: Iterable[Path]) -> pl.DataFrame:
+def new_ratings(
+    state: Path, landed: Iterable[Path], reviews: Iterable[Path], *, url: str | None = None
+) -> pl.DataFrame:
     """Ratings of the app store that were not landed yet, as text in the canonical columns, with `_line`.
 
     Args:
         state: The workspace's state folder.
         landed: Parquet files of the batches that were landed from the store before.
         reviews: Parquet files of all landed ratings, the oldest first: what was contested is among them.
+        url: Address of the store where it is not in the state folder.
 
     Returns:
         No rows where nothing is new, or where the workspace has no app store.
     """
     names = tables()[TABLE].column_names
     empty = pl.DataFrame(schema={LINE: pl.Int64, **dict.fromkeys(names, pl.String)})
-    if not (state / _STORE_FILE).exists() and not os.environ.get(_URL_VARIABLE):
+    if url is None and not (state / _STORE_FILE).exists():
         return empty
-    from pipelines.store import open_workspace_store, ratings  # SQLAlchemy, which most loads do not need
+    from pipelines.store import open_store, ratings  # SQLAlchemy, which most loads do not need
 
-    store = open_workspace_store(state)
+    store = open_store(state, url=url)
     try:
         typed_in = pl.concat([ratings(store), _decided(store, list(reviews))], how="diagonal")
     finally:

@@ -5,12 +5,10 @@ Another's scores are read through `session_view` alone, which keeps blind what i
 """
 
 from pipelines.store.engine import (
-    URL_VARIABLE,
     ConflictError,
     Store,
     new_id,
     open_store,
-    open_workspace_store,
 )
 from pipelines.store.ratings import erase_contacts, overturned, ratings, review_id
 from pipelines.store.records import (
@@ -43,7 +41,6 @@ from pipelines.store.talk import decide_dispute, disputes, open_dispute, set_con
 from pipelines.store.view import session_view
 
 __all__ = [
-    "URL_VARIABLE",
     "ConflictError",
     "Consensus",
     "Criterion",
@@ -69,7 +66,6 @@ __all__ = [
     "new_id",
     "open_dispute",
     "open_store",
-    "open_workspace_store",
     "overturned",
     "people",
     "ratings",

@@ -8,7 +8,6 @@ lock, which is fairer than the database's own waiting. PostgreSQL needs neither.
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -24,7 +23,6 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from pipelines.errors import StateError, UsageError
 
-URL_VARIABLE = "PLUMBLINE_STORE_URL"
 _BUSY_MILLISECONDS = 15_000
 # Any number will do that nobody else uses: processes that open the store at once migrate one after the other.
 _MIGRATION_LOCK = 7_204_113
@@ -68,17 +66,12 @@ class Store:
         self.engine.dispose()
 
 
-def open_workspace_store(state: Path) -> Store:
-    """The store of a workspace, where PLUMBLINE_STORE_URL says it is, else SQLite in its folder."""
-    return open_store(state, url=os.environ.get(URL_VARIABLE) or None)
-
-
 def open_store(state: Path, *, url: str | None = None) -> Store:
     """The store of a workspace, with its tables as this version needs them.
 
     Args:
         state: The workspace's state folder; SQLite keeps app.db there.
-        url: A database's address instead.
+        url: A database's address instead, as `Workspace.store` gives it.
 
     Raises:
         UsageError: If the address is none.
@@ -163,7 +156,8 @@ def _engine(url: str) -> Engine:
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         need = " (install plumbline[postgresql])" if isinstance(error, ModuleNotFoundError) else ""
         raise UsageError(
-            f"the app store's address must be sqlite:///… or postgresql://…{need}; look at {URL_VARIABLE}."
+            f"the app store's address must be sqlite:///… or postgresql://…{need}; look at [store] in "
+            "plumbline.toml and at PLUMBLINE_STORE_URL."
         ) from None
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

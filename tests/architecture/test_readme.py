@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from pipelines.cli import COMMANDS
-from pipelines.settings import Settings
+from pipelines.settings import Settings, StorePlace
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 
@@ -28,6 +28,12 @@ def test_every_setting_is_documented_with_its_default_and_meaning() -> None:
         else:
             shown = ", ".join(f"{key} {limit}" for key, limit in value.items())
         assert default == shown, name
+
+
+def test_every_key_of_the_store_is_documented_with_its_meaning() -> None:
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|$", README, re.MULTILINE))
+    for name, help_text in StorePlace.HELP.items():
+        assert rows[name] == help_text
 
 
 def test_every_command_is_documented() -> None:

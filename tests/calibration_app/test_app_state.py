@@ -10,7 +10,7 @@ import polars as pl
 from pipelines import store as app
 from pipelines.cli import main
 from pipelines.landing import check, current_batches, land
-from pipelines.settings import read_workspace
+from pipelines.settings import STORE_VARIABLE, read_workspace
 from pipelines.warehouse import load, read_pointer
 from tests.calibration_app.shop import WHOLE, fill, make_session, scores, store_of
 
@@ -127,7 +127,7 @@ def test_a_store_elsewhere_is_landed_by_its_address(shop, tmp_path, monkeypatch)
     session = make_session(store)
     fill(store, session, WHOLE)
     app.reveal(store, session.session_id, by="lead")
-    monkeypatch.setenv(app.URL_VARIABLE, address)
+    monkeypatch.setenv(STORE_VARIABLE, address)
     first = [batch for batch in land(read_workspace(shop)).batches if batch.file == "app"]
     assert [batch.rows_landed for batch in first] == [32]
     assert not (shop / ".plumbline" / "app.db").exists()

@@ -10,7 +10,6 @@ from store_samples import GOOD, new_session
 
 from pipelines.errors import StateError, UsageError
 from pipelines.store import (
-    URL_VARIABLE,
     ConflictError,
     Score,
     Session,
@@ -24,7 +23,6 @@ from pipelines.store import (
     new_id,
     open_dispute,
     open_store,
-    open_workspace_store,
     overturned,
     people,
     ratings,
@@ -314,15 +312,6 @@ def test_a_store_of_a_newer_version_is_left_alone(store: Store) -> None:
         connection.exec_driver_sql("insert into migrations values (999, 'later', 'x')")
     with pytest.raises(StateError, match="made by a newer Plumbline"):
         migrate(store)
-
-
-def test_the_environment_says_where_the_store_is(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(URL_VARIABLE, raising=False)
-    open_workspace_store(tmp_path / "state").close()
-    assert (tmp_path / "state" / "app.db").exists()
-    monkeypatch.setenv(URL_VARIABLE, f"sqlite:///{tmp_path / 'elsewhere.db'}")
-    open_workspace_store(tmp_path / "other").close()
-    assert (tmp_path / "elsewhere.db").exists() and not (tmp_path / "other").exists()
 
 
 def test_an_address_that_is_none_is_told(tmp_path) -> None:
