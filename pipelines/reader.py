@@ -20,6 +20,7 @@ from pipelines.metrics.catalogue import CONTACT_DIMENSIONS
 from pipelines.reader_calibration import CalibrationQuestions
 from pipelines.reader_explain import ExplanationQuestions
 from pipelines.reader_lab import LaboratoryQuestions
+from pipelines.reader_loyalty import LoyaltyQuestions
 from pipelines.reader_partners import PartnerQuestions
 from pipelines.reader_quality import QualityQuestions
 from pipelines.settings import read_workspace
@@ -60,7 +61,12 @@ class TableDoc:
 
 
 class Reader(
-    CalibrationQuestions, ExplanationQuestions, LaboratoryQuestions, PartnerQuestions, QualityQuestions
+    CalibrationQuestions,
+    ExplanationQuestions,
+    LaboratoryQuestions,
+    LoyaltyQuestions,
+    PartnerQuestions,
+    QualityQuestions,
 ):
     """Reads the published warehouse of one workspace; safe to share between threads.
 

@@ -1,4 +1,4 @@
-"""What refunds asked for were worth: the ledger, how money was kept, what was caused, and the rows."""
+"""What it was worth: the refund ledger, how money was kept, who comes back, what was caused, the rows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard import deps
 from dashboard import format as fmt
-from dashboard.components import chart_card, choice, filter_bar, page, states
+from dashboard.components import chart_card, choice, filter_bar, loyalty, page, states
 from dashboard.pages.overview import cards, figures
 from dashboard.views import incremental, money
 from dashboard.views.compare import name_of
@@ -46,6 +46,7 @@ def render(reader: Reader) -> None:
                     chart_card.missing("kept", "Nothing was kept", "All that was at stake went back.")
                 else:
                     chart_card.show(chart, unit="money")
+        loyalty.show(reader, scope, question)
         _by(reader, question)
         _caused(reader, scope)
         _behind(reader, question, rows)

@@ -6,11 +6,13 @@ Works on rows that `pipelines.reader` answers with; imports the metrics, statist
 from pipelines.explain.caused import Caused, caused, caused_by_each
 from pipelines.explain.change import Effect, Explanation, explain, explain_by_each
 from pipelines.explain.goals import Goal, goals, quarter_of
+from pipelines.explain.loyalty import ConcessionCsat, concession_csat, repurchase_groups
 from pipelines.explain.signal import Verdict, verdict, verdicts
 from pipelines.explain.targets import Progress, progress, progress_table, progresses
 
 __all__ = [
     "Caused",
+    "ConcessionCsat",
     "Effect",
     "Explanation",
     "Goal",
@@ -18,6 +20,7 @@ __all__ = [
     "Verdict",
     "caused",
     "caused_by_each",
+    "concession_csat",
     "explain",
     "explain_by_each",
     "goals",
@@ -25,6 +28,7 @@ __all__ = [
     "progress_table",
     "progresses",
     "quarter_of",
+    "repurchase_groups",
     "verdict",
     "verdicts",
 ]

@@ -53,6 +53,48 @@ class FakeExplanations:
         )
         return shown.head(limit), shown.height
 
+    def repurchase(
+        self, start: date | None = None, end: date | None = None, filters: Any = ()
+    ) -> pl.DataFrame:
+        """Each contact stands for a customer; fcr says what came of it."""
+        found = self._counted("repeat_purchase_rate", start, end, filters)
+        state = pl.when("fcr").then(pl.lit("resolved")).otherwise(pl.lit("repeated")).alias("fcr_state")
+        box = (
+            pl.when(pl.col("csat").is_null())
+            .then(pl.lit("not rated"))
+            .when("csat")
+            .then(pl.lit("top two"))
+            .otherwise(pl.lit("bottom two"))
+            .alias("rating")
+        )
+        counts = (
+            pl.len().cast(pl.Int64).alias("n"),
+            pl.col("repeat_purchase_rate").cast(pl.Int64).sum().alias("again"),
+            pl.lit(37, dtype=pl.Int64).alias("pending"),
+        )
+        return found.group_by(state, box).agg(counts).sort("fcr_state", "rating")
+
+    def repurchase_without_contact(
+        self, start: date | None = None, end: date | None = None, filters: Any = ()
+    ) -> pl.DataFrame:
+        """A fixed group."""
+        return pl.DataFrame({"n": [1000], "again": [280], "pending": [120]})
+
+    def concession_cells(
+        self, start: date | None = None, end: date | None = None, filters: Any = ()
+    ) -> pl.DataFrame:
+        """Every third rated contact got something."""
+        found = self._counted("csat", start, end, filters).with_row_index("row")
+        counts = (
+            pl.len().cast(pl.Int64).alias("n"),
+            pl.col("csat").cast(pl.Int64).sum().alias("top"),
+            pl.lit(2, dtype=pl.Int64).alias("pending"),
+        )
+        given = (pl.col("row") % 3 == 0).alias("has_concession")
+        return (
+            found.group_by("issue", "channel", given).agg(counts).sort("issue", "channel", "has_concession")
+        )
+
     def ledger(
         self, by: tuple[str, ...] = (), start: date | None = None, end: date | None = None, filters: Any = ()
     ) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import plotly.graph_objects as go
@@ -10,8 +11,8 @@ import pytest
 
 from dashboard import theme
 from dashboard.filters import Window
-from dashboard.views import incremental, money
-from pipelines.explain import caused_by_each
+from dashboard.views import incremental, loyalty, money
+from pipelines.explain import Effect, caused_by_each, concession_csat, repurchase_groups
 from tests.dashboard.fake_reader import FakeReader, contacts
 
 WINDOW = Window(date(2026, 4, 6), date(2026, 7, 3), None, "over the last 13 weeks", "")
@@ -116,7 +117,7 @@ def test_the_page_shows_the_ledger_and_opens_a_figure(visit):
     assert not seen.app.exception
     assert "at stake over the last 26 weeks" in seen.text
     assert "The ledger by group" in seen.text
-    assert len(seen.charts) == 2
+    assert len(seen.charts) == 3
     (frame,) = seen.app.dataframe
     amounts = frame.value["amount"].to_list()
     assert amounts == sorted(amounts, reverse=True)
@@ -143,3 +144,60 @@ def test_without_an_ask_the_page_says_so(visit):
     seen = visit("money", reader=none)
     assert not seen.app.exception
     assert "Nobody asked for a refund" in seen.text
+
+
+def test_who_orders_again_is_drawn_against_customers_without_contact():
+    reader = FakeReader()
+    groups = repurchase_groups(reader.repurchase(), reader.repurchase_without_contact())
+    for colours in (theme.palette("light"), theme.palette("dark")):
+        chart = loyalty.repurchase(groups, colours)
+        go.Figure(chart.figure)
+    assert (
+        "dotted is customers with an order and no contact in the same days, 28.0% (n 1,000)" in chart.subtitle
+    )
+    assert chart.table.height == 7
+    shown = chart.figure["data"][0]
+    assert len(shown["x"]) == 5  # nobody here was left unresolved
+    assert loyalty.repurchase(groups.with_columns(pl.lit(None, pl.Float64).alias("value")), colours) is None
+
+
+def test_a_table_says_what_a_concession_goes_along_with():
+    found = concession_csat(FakeReader().concession_cells())
+    html = loyalty.concession_html(found)
+    assert f"n {found.given.n:,}" in html
+    assert "noise" in html
+    assert loyalty.concession_title(found).startswith("Ratings after a concession are no different")
+    worse = replace(found, adjusted=Effect(-0.056, -0.11, -0.002))
+    assert (
+        loyalty.concession_title(worse) == "At the same mix, ratings after a concession are lower: −5.6 pts"
+    )
+    assert "need not come from it" in loyalty.concession_note(found)
+
+
+def test_the_money_page_says_who_comes_back_and_whose_rating_followed_a_concession(visit):
+    seen = visit("money", channel="chat")
+    assert not seen.app.exception
+    assert "ordered again after a problem resolved at once" in seen.text
+    assert "Customers without contact have no channel: they are those of the whole program." in seen.text
+    assert "With a concession" in seen.text
+
+
+class Young(FakeReader):
+    """Nobody's window is over."""
+
+    def repurchase(self, *question):
+        return super().repurchase(*question).with_columns(n=0, again=0)
+
+    def repurchase_without_contact(self, *question):
+        return super().repurchase_without_contact(*question).with_columns(n=0, again=0)
+
+    def concession_cells(self, *question):
+        return super().concession_cells(*question).with_columns(n=0, top=0)
+
+
+def test_before_any_window_is_over_the_page_says_how_many_wait(visit):
+    seen = visit("money", reader=Young())
+    assert not seen.app.exception
+    assert "Whether they order again is too early to say" in seen.text
+    assert "customers wait for the end of the window; choose a longer period" in seen.text
+    assert "No rated contact about an order is mature" in seen.text

@@ -9,6 +9,7 @@ import pytest
 from pipelines.stats.intervals import jeffreys
 from pipelines.stats.poststratify import post_stratified
 from pipelines.stats.regression import least_squares, mean_gap, poisson
+from pipelines.stats.standardise import directly_standardised
 
 SHARED = Path(__file__).parents[3] / "shared" / "oracles"
 
@@ -123,3 +124,13 @@ class TestGaps:
             effect, error = least_squares(data["rprice"], columns).of(1)
             assert effect == pytest.approx(case["published"][f"{name}_did"], abs=0.01)
             assert error == pytest.approx(case["published"][f"{name}_did_se"], abs=0.01)
+
+
+def test_a_directly_standardised_share_is_the_post_stratified_mean():
+    good, n, people = np.array([30, 9, 45]), np.array([40, 30, 60]), [200.0, 500.0, 100.0]
+    values = np.concatenate([np.r_[np.ones(g), np.zeros(m - g)] for g, m in zip(good, n, strict=True)])
+    other = post_stratified(values, np.repeat([0, 1, 2], n), people)
+    share = good / n
+    value, error = directly_standardised([share], [share * (1 - share)], [n], people)
+    assert value[0] == pytest.approx(other.mean, abs=1e-14)
+    assert error[0] == pytest.approx(other.mean_error, rel=0.005)  # that one divides by n − 1 over all
