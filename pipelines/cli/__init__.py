@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,6 +29,7 @@ COMMANDS = {
     "erase": "erase one customer from everything that was kept",
     "doctor": "say whether this machine and workspace are well",
 }
+_READING = ("check", "load")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,6 +51,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         if name == asked:
+            if name in _READING:
+                # read by Polars' allocator as it is loaded: memory of one chunk serves the next
+                os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:30000,muzzy_decay_ms:30000")
             module = importlib.import_module(f"pipelines.cli.{name}")
             module.add_arguments(sub)
             sub.set_defaults(run=module.run)

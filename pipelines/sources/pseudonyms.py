@@ -14,7 +14,6 @@ from pipelines.errors import StateError
 
 KEY_BYTES = 32
 DIGEST_BYTES = 16
-REMEMBERED = 400_000
 PREFIX = "c_"
 
 
@@ -77,30 +76,27 @@ def _plain(customer: str) -> str:
 
 
 class Pseudonymiser:
-    """Makes the pseudonyms of whole columns, and remembers those it made last."""
+    """Makes the pseudonyms of whole columns.
+
+    It remembers none: hashing an identifier again costs no more than looking it up.
+    """
 
     def __init__(self, key: bytes) -> None:
-        self._made = _Made(key)
+        self._fresh = hashlib.blake2b(key=key, digest_size=DIGEST_BYTES)
 
     def of(self, customers: pl.Series) -> pl.Series:
         """Pseudonyms of a column of trimmed identifiers; empty stays empty."""
-        if len(self._made) > REMEMBERED:
-            self._made.clear()
-        # A dictionary's own lookup in C, over all values, beats finding the distinct ones and joining back.
-        return pl.Series([*map(self._made.__getitem__, customers.to_list())], dtype=pl.String)
-
-
-class _Made(dict[str | None, str | None]):
-    """Pseudonyms by identifier, made when first asked for."""
-
-    def __init__(self, key: bytes) -> None:
-        super().__init__()
-        self._fresh = hashlib.blake2b(key=key, digest_size=DIGEST_BYTES)
-
-    def __missing__(self, customer: str | None) -> str | None:
-        if customer is None:
-            return None
-        digest = self._fresh.copy()
-        digest.update(_plain(customer).encode("utf-8"))
-        made = self[customer] = PREFIX + digest.hexdigest()
-        return made
+        is_address = customers.str.contains("@", literal=True)
+        if is_address.any():
+            customers = customers.zip_with(~is_address.fill_null(False), customers.str.to_lowercase())
+        copy = self._fresh.copy
+        digests: list[bytes | None] = []
+        for identifier in customers.cast(pl.Binary).to_list():
+            if identifier is None:
+                digests.append(None)
+            else:
+                digest = copy()
+                digest.update(identifier)
+                digests.append(digest.digest())
+        made = pl.Series(digests, dtype=pl.Binary).bin.encode("hex")
+        return pl.select(pl.lit(PREFIX) + made).to_series()
