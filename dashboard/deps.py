@@ -85,16 +85,18 @@ def verdicts(source: Reader, keys: Sequence[str], *, chosen: Choices | None = No
     """Whether the newest weeks of some metrics have left their level, over every week there is."""
     weeks = metrics(source, keys, grain="week", chosen=chosen)
     first, _ = answer(source, "period")
+
+    def judge() -> Mapping[str, Verdict]:
+        return {
+            key: verdict(source.definition(key), weeks.filter(pl.col("metric") == key), first=first)
+            for key in keys
+        }
+
     filters = tuple(sorted((name, tuple(values)) for name, values in (chosen or {}).items()))
-    return {
-        key: remembered(
-            ("verdict", str(source.build.path), source.build.build_id, key, filters),
-            lambda key=key: verdict(
-                source.definition(key), weeks.filter(pl.col("metric") == key), first=first
-            ),
-        )
-        for key in keys
-    }
+    found: Mapping[str, Verdict] = remembered(
+        ("verdicts", str(source.build.path), source.build.build_id, tuple(keys), filters), judge
+    )
+    return found
 
 
 def progresses(source: Reader, keys: Sequence[str], *, chosen: Choices | None = None) -> tuple[Progress, ...]:
