@@ -1,4 +1,4 @@
-"""The workspace file `plumbline.toml` as a frozen object; imports errors only.
+"""The workspace file `plumbline.toml` as a frozen object; imports errors and what alerts may say only.
 
 All bad keys of a file are reported at once. Sources are kept as they were written, since the room
 that reads files (`pipelines.sources`) knows what a source may say.
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, quote, urlsplit
 
+from pipelines.alert_settings import AlertRule, MailServer, alert_rules, mail_server
 from pipelines.errors import UsageError, did_you_mean
 
 WORKSPACE_FILE = "plumbline.toml"
@@ -106,6 +107,8 @@ class Workspace:
         programs: One mapping a `[[program]]`, canonical columns of `programs`.
         targets: One mapping a `[[target]]`, canonical columns of `targets`.
         store: Where what people type in is kept.
+        alerts: The `[[alert]]` rules.
+        mail: The `[smtp]` server, or None.
     """
 
     root: Path
@@ -115,6 +118,8 @@ class Workspace:
     programs: tuple[Mapping[str, Any], ...] = ()
     targets: tuple[Mapping[str, Any], ...] = ()
     store: StorePlace = StorePlace()
+    alerts: tuple[AlertRule, ...] = ()
+    mail: MailServer | None = None
 
     @property
     def state(self) -> Path:
@@ -156,7 +161,7 @@ def read_workspace(root: Path) -> Workspace:
 
 def _workspace(root: Path, written: Mapping[str, Any]) -> Workspace:
     problems: list[str] = []
-    top = ["workspace", "settings", "store", "source", "program", "target"]
+    top = ["workspace", "settings", "store", "source", "program", "target", "alert", "smtp"]
     for key in written:
         if key not in top:
             problems.append(f"unknown table '{key}'.{did_you_mean(key, top)}")
@@ -166,7 +171,9 @@ def _workspace(root: Path, written: Mapping[str, Any]) -> Workspace:
             problems.append(f"unknown key 'workspace.{key}'; it has: name.")
     settings = _settings(written.get("settings", {}), problems)
     store = _store(written.get("store", {}), problems)
-    for table in ("source", "program", "target"):
+    mail = mail_server(written.get("smtp"), problems)
+    alerts = alert_rules(written.get("alert", []), mail, problems)
+    for table in ("source", "program", "target", "alert"):
         if not isinstance(written.get(table, []), list):
             problems.append(f"'{table}' must be written as [[{table}]].")
     if problems:
@@ -179,6 +186,8 @@ def _workspace(root: Path, written: Mapping[str, Any]) -> Workspace:
         programs=tuple(written.get("program", [])),
         targets=tuple(written.get("target", [])),
         store=store,
+        alerts=alerts,
+        mail=mail,
     )
 
 

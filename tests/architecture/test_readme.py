@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from pipelines.alert_settings import ALERT_DEFAULTS, ALERT_HELP, MAIL_DEFAULTS, MAIL_HELP
 from pipelines.cli import COMMANDS
 from pipelines.settings import Settings, StorePlace
 
@@ -34,6 +35,19 @@ def test_every_key_of_the_store_is_documented_with_its_meaning() -> None:
     rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|$", README, re.MULTILINE))
     for name, help_text in StorePlace.HELP.items():
         assert rows[name] == help_text
+
+
+def test_every_key_of_alerts_and_mail_is_documented() -> None:
+    for title, meanings, defaults in (
+        ("[[alert]]", ALERT_HELP, ALERT_DEFAULTS),
+        ("[smtp]", MAIL_HELP, MAIL_DEFAULTS),
+    ):
+        table = README[README.index(f"| key of `{title}`") :].split("\n\n")[0]
+        rows = re.findall(r"^\| `(\w+)` \| ?(.*?) ?\| (.+?) \|$", table, re.MULTILINE)
+        assert {name: meaning for name, _, meaning in rows} == meanings
+        assert {name: default for name, default, _ in rows if default} == {
+            name: str(default) for name, default in defaults.items()
+        }
 
 
 def test_every_command_is_documented() -> None:
