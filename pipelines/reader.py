@@ -18,6 +18,7 @@ from pipelines.errors import StateError, UsageError
 from pipelines.metrics import MetricDefinition, MetricRequest, catalogue, definition, metric_rows
 from pipelines.metrics.catalogue import CONTACT_DIMENSIONS
 from pipelines.reader_calibration import CalibrationQuestions
+from pipelines.reader_estimates import EstimateQuestions
 from pipelines.reader_explain import ExplanationQuestions
 from pipelines.reader_lab import LaboratoryQuestions
 from pipelines.reader_loyalty import LoyaltyQuestions
@@ -64,9 +65,15 @@ class Reader(
     CalibrationQuestions,
     ExplanationQuestions,
     LaboratoryQuestions,
+<<<<<<< HEAD
     LoyaltyQuestions,
     PartnerQuestions,
     QualityQuestions,
+=======
+    PartnerQuestions,
+    QualityQuestions,
+    EstimateQuestions,
+>>>>>>> 12ffa0a (Model estimates stand in the handbook and on the command line: calibrated metrics, csat_adjusted, what was caused, repeat purchase without a contact)
 ):
     """Reads the published warehouse of one workspace; safe to share between threads.
 

@@ -37,6 +37,15 @@ def render(reader: Reader) -> None:
         chart_card.head(f"All {table.height} metrics", "Choose one above, or take the whole catalogue along")
         st.dataframe(table, hide_index=True)
         chart_card.download("metric-handbook", table)
+    with st.container(key="card-estimates"):
+        told = handbook.estimates_table(reader.estimates)
+        chart_card.head(
+            f"{told.height} model estimates",
+            "Where a count is not enough, a model says more, and assumes more: what each computes, what must "
+            "hold, and where the method is from",
+        )
+        st.html(handbook.estimates_html(reader.estimates))
+        chart_card.download("model-estimates", told)
 
 
 def _standing(reader: Reader, scope: filter_bar.Scope, what: Any) -> None:

@@ -68,3 +68,33 @@ def table(definitions: Sequence[Any]) -> pl.DataFrame:
         "source",
     )
     return pl.DataFrame({name: [getattr(what, name) for what in definitions] for name in columns})
+
+
+def estimates_html(definitions: Sequence[Any]) -> str:
+    """The model estimates, each with its formula, assumptions, interval and source."""
+    parts = []
+    for what in definitions:
+        command = f"plumbline metrics {what.key}"
+        needed = what.needs or (what.by[:1] if what.answer == "caused" else ())
+        if needed:
+            command += f" --by {','.join(needed)}"
+        facts = (
+            ("Key", f"<code>{escape(what.key)}</code>, beside <code>{escape(what.base)}</code>"),
+            ("Formula", escape(what.formula)),
+            ("Assumes", escape(what.assumptions)),
+            ("Interval", escape(what.interval)),
+            ("Split by", escape(", ".join(name_of(name.removesuffix("_id")) for name in what.by))),
+            ("Source", escape(what.source)),
+            ("Ask", f"<code>{escape(command)}</code>"),
+        )
+        said = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in facts)
+        parts.append(
+            f'<details><summary>{escape(what.label)}</summary><dl class="pl-facts">{said}</dl></details>'
+        )
+    return f'<div class="pl-estimates">{"".join(parts)}</div>'
+
+
+def estimates_table(definitions: Sequence[Any]) -> pl.DataFrame:
+    """The model estimates, one row each."""
+    columns = ("key", "label", "unit", "better", "base", "formula", "assumptions", "interval", "source")
+    return pl.DataFrame({name: [getattr(what, name) for what in definitions] for name in columns})

@@ -12,6 +12,7 @@ from pipelines.cli._print import FORMATS, print_rows
 from pipelines.errors import UsageError
 from pipelines.metrics import MetricRequest, catalogue
 from pipelines.metrics.catalogue import CONTACT_DIMENSIONS, definition
+from pipelines.metrics.estimates import check_question, estimate, estimates, is_estimate
 from pipelines.metrics.request import GRAINS
 from pipelines.reader import Reader
 
@@ -49,10 +50,13 @@ def run(args: argparse.Namespace) -> int:
     """Print the rows of the metrics asked for."""
     if args.list:
         columns = ("key", "label", "unit", "better", "kind", "window")
-        print_rows(
-            pl.DataFrame([{name: getattr(metric, name) for name in columns} for metric in catalogue()]),
-            format=args.format,
-        )
+        listed = [{name: getattr(metric, name) for name in columns} for metric in catalogue()]
+        listed += [
+            {"key": one.key, "label": one.label, "unit": one.unit, "better": one.better,
+             "kind": "model estimate", "window": definition(one.base).window}
+            for one in estimates()
+        ]  # fmt: skip
+        print_rows(pl.DataFrame(listed), format=args.format)
         return 0
     if args.explain:
         _explain(args.explain)
@@ -66,12 +70,18 @@ def run(args: argparse.Namespace) -> int:
         start=args.start,
         end=args.end,
     )
-    request.definitions()  # a wrong question is refused before any work
-    print_rows(Reader.open(args.workspace).metrics(request), format=args.format)
+    check_question(request)  # a wrong question is refused before any work
+    print_rows(Reader.open(args.workspace).answers(request), format=args.format)
     return 0
 
 
 def _explain(key: str) -> None:
+    if is_estimate(key):
+        asked = estimate(key)
+        for name in ("label", "unit", "better", "base", "formula", "assumptions", "interval", "source"):
+            print(f"{name:<12} {getattr(asked, name)}")
+        print(f"{'dimensions':<12} {', '.join(asked.by)}")
+        return
     metric = definition(key)
     for name in ("label", "unit", "better", "anchor", "window", "maturity", "definition", "numerator",
                  "denominator", "source"):  # fmt: skip

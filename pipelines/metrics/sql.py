@@ -15,14 +15,14 @@ from pipelines.metrics.days import DAY_DIMENSIONS, ORDERS, table_of
 from pipelines.metrics.request import MetricRequest
 from pipelines.metrics.together import adds_up, day_sums
 
-_PERIODS = {
+PERIODS = {
     "day": "event_date",
     "week": "cast(date_trunc('week', event_date) as date)",
     "month": "cast(date_trunc('month', event_date) as date)",
     "quarter": "cast(date_trunc('quarter', event_date) as date)",
     "all": "cast(null as date)",
 }
-_LAST_DAYS = {
+LAST_DAYS = {
     "day": "event_date",
     "week": "cast(date_trunc('week', event_date) + interval 6 day as date)",
     "month": "cast(date_trunc('month', event_date) + interval 1 month - interval 1 day as date)",
@@ -240,8 +240,8 @@ def _select_units(metric: MetricDefinition, query: Query, table: str) -> str:
     columns = [
         "metric_rows.*",
         *(f"{query.column(name)} as by_{name}" for name in request.by),
-        f"{_PERIODS[request.grain]} as period_start",
-        f"coalesce({_LAST_DAYS[request.grain]} >= programs.as_of_date, false) as is_open",
+        f"{PERIODS[request.grain]} as period_start",
+        f"coalesce({LAST_DAYS[request.grain]} >= programs.as_of_date, false) as is_open",
     ]
     return (
         f"select {', '.join(columns)} from {table} as metric_rows "
@@ -356,8 +356,8 @@ def _per_orders(metric: MetricDefinition, query: Query) -> str:
     contact_where = query.where(metric.dimensions)
     order_where = query.where(PROGRAM_DIMENSIONS)
     period, is_open = (
-        _PERIODS[request.grain],
-        f"coalesce({_LAST_DAYS[request.grain]} >= programs.as_of_date, false)",
+        PERIODS[request.grain],
+        f"coalesce({LAST_DAYS[request.grain]} >= programs.as_of_date, false)",
     )
 
     def side(days: str, names: Sequence[str], where: str, joins: str) -> str:

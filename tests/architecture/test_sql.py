@@ -87,5 +87,5 @@ def test_every_derived_column_is_described_once_and_used() -> None:
 
 def test_layers_are_the_folders() -> None:
     assert {path.name for path in SQL_FOLDER.iterdir() if path.is_dir()} == {
-        *LAYERS, "checks", "metrics", "sources",
+        *LAYERS, "checks", "estimates", "metrics", "sources",
     }  # fmt: skip

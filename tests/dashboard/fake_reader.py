@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from pipelines.metrics import MetricDefinition, definition
+from pipelines.metrics.estimates import estimates
 from pipelines.stats.intervals import Z95, wilson
 from tests.dashboard.fake_explain import FakeExplanations
 from tests.dashboard.fake_lab import FakeLaboratory
@@ -116,6 +117,7 @@ class FakeReader(FakeExplanations, FakeLaboratory, FakeQuality, FakePartners):
     def __post_init__(self) -> None:
         super().__init__()
         self.catalogue = DEFINITIONS
+        self.estimates = estimates()
         self.build = SimpleNamespace(
             build_id="8f31c2d0",
             as_of=datetime(2026, 7, 3, 20, 0, tzinfo=UTC),

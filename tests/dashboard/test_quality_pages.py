@@ -12,6 +12,7 @@ from dashboard.theme import DARK, LIGHT
 from dashboard.views import caterpillar, graders, severity, validity
 from pipelines.calibration.consistency import VarianceShares
 from pipelines.metrics import definition
+from pipelines.metrics.estimates import estimates
 from tests.dashboard.fake_reader import FakeReader
 
 PARTS = ("agreement", "severity", "validity", "consistency")
@@ -215,3 +216,14 @@ def test_little_data_gives_words_instead_of_charts():
     assert "12.5% between agents" in validity.shares_html(VarianceShares(shares, 40))
     empty = FakeReader().grader_agreement().clear()
     assert "No contact has two graders yet" in graders.headline_html(empty, None, None)
+
+
+def test_the_handbook_tells_what_each_model_estimate_assumes(visit):
+    seen = visit("handbook", metric="fcr", **EVERYTHING)
+    assert not seen.app.exception
+    assert "9 model estimates" in seen.text
+    for one in estimates():
+        assert one.label in seen.text
+        assert f"plumbline metrics {one.key}" in seen.text
+    assert "within a stratum those who answer are like those who do not" in seen.text
+    assert "plumbline metrics incremental_refund_avoidance --by program_id" in seen.text
