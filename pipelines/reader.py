@@ -65,15 +65,10 @@ class Reader(
     CalibrationQuestions,
     ExplanationQuestions,
     LaboratoryQuestions,
-<<<<<<< HEAD
     LoyaltyQuestions,
     PartnerQuestions,
     QualityQuestions,
-=======
-    PartnerQuestions,
-    QualityQuestions,
     EstimateQuestions,
->>>>>>> 12ffa0a (Model estimates stand in the handbook and on the command line: calibrated metrics, csat_adjusted, what was caused, repeat purchase without a contact)
 ):
     """Reads the published warehouse of one workspace; safe to share between threads.
 
