@@ -15,6 +15,8 @@ import polars as pl
 
 from pipelines.metrics import MetricRequest
 from pipelines.metrics.estimates import EstimateDefinition, check_question, estimate, estimates, is_estimate
+from pipelines.reader_explain import Filters
+from pipelines.stats.intervals import wilson
 
 if TYPE_CHECKING:
     from pipelines.calibration.agents import CalibratedAgents
@@ -40,12 +42,17 @@ class EstimateQuestions:
         raise NotImplementedError
 
     def calibrated_agents(
-        self, metric: str, start: date | None = None, end: date | None = None, filters: Any = ()
+        self, metric: str, start: date | None = None, end: date | None = None, filters: Filters = ()
     ) -> CalibratedAgents:
         raise NotImplementedError
 
     def stake_units(
-        self, start: date | None = None, end: date | None = None, filters: Any = ()
+        self, start: date | None = None, end: date | None = None, filters: Filters = ()
+    ) -> pl.DataFrame:
+        raise NotImplementedError
+
+    def repurchase_without_contact(
+        self, start: date | None = None, end: date | None = None, filters: Filters = ()
     ) -> pl.DataFrame:
         raise NotImplementedError
 
@@ -118,13 +125,28 @@ class EstimateQuestions:
         )
 
     def _no_contact(self, asked: EstimateDefinition, request: MetricRequest) -> pl.DataFrame:
-        from pipelines.metrics.no_contact import repeat_purchase_without_contact
+        """Customers without a contact, as the Money page counts them, program by program where asked."""
+        filters = _filters(request)
+        groups: list[tuple[dict[str, str | None], Filters]] = [({}, filters)]
+        if request.by:
+            base = self.metrics(replace(request, metrics=(asked.base,)))
+            own = base.select(request.by).unique(maintain_order=True).to_dicts()
+            others = tuple(one for one in filters if one[0] not in request.by)
+            groups = [(one, (*others, *((name, (value,)) for name, value in one.items()))) for one in own]
+        tables = [
+            self.repurchase_without_contact(request.start, request.end, kept).with_columns(
+                pl.lit(value, pl.String).alias(name) for name, value in one.items()
+            )
+            for one, kept in groups
+        ]
+        counted = pl.concat(tables) if tables else pl.DataFrame(schema={"n": pl.Int64, "again": pl.Int64})
+        lower, upper = wilson(counted["again"].to_numpy(), counted["n"].to_numpy())
+        return counted.rename({"n": "denominator"}).with_columns(
+            value=pl.col("again") / pl.col("denominator"), lower=pl.Series(lower), upper=pl.Series(upper)
+        )
 
-        with self._cursor() as cursor:
-            return repeat_purchase_without_contact(cursor, request)
 
-
-def _filters(request: MetricRequest) -> tuple[tuple[str, tuple[str | None, ...]], ...]:
+def _filters(request: MetricRequest) -> Filters:
     return tuple(sorted((name, tuple(values)) for name, values in request.filters.items()))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -175,51 +174,14 @@ def test_thin_strata_are_put_together_group_by_group_and_nobody_is_lost():
     assert found[None]["value"] == 0.5
 
 
-def test_customers_without_a_contact_are_weighted_over_the_weeks_like_those_with_one(root, reader):
-    (found,) = reader.answers(
-        MetricRequest(metrics=("repeat_purchase_rate_no_contact",), filters={"program_id": ("fernway-home",)})
-    ).to_dicts()
-    as_of = reader.build.as_of.replace(tzinfo=None)
-    home = pl.col("program_id") == "fernway-home"
-    orders = reader._frame("select * from orders").filter(home & pl.col("customer_id").is_not_null())
-    contacts = reader._frame("select * from contacts").filter(home & pl.col("is_handled"))
-    week = lambda day: day - timedelta(days=day.weekday())  # noqa: E731
-    met = {
-        (c, week(d))
-        for c, d in contacts.drop_nulls("customer_id").select("customer_id", "opened_date").rows()
-    }
-    first_contact: dict[str, tuple] = {}
-    for customer, opened, day in (
-        contacts.drop_nulls("customer_id")
-        .sort("opened_at")
-        .select("customer_id", "opened_at", "opened_date")
-        .rows()
-    ):
-        first_contact.setdefault(customer, (opened, week(day)))
-    weight: dict = {}
-    for opened, monday in first_contact.values():
-        if opened.replace(tzinfo=None) + timedelta(days=90) <= as_of:
-            weight[monday] = weight.get(monday, 0) + 1
-    times: dict[str, list] = {}
-    for customer, at, day in (
-        orders.sort("ordered_at").select("customer_id", "ordered_at", "ordered_date").rows()
-    ):
-        times.setdefault(customer, []).append((at.replace(tzinfo=None), week(day)))
-    again: dict = {}
-    for customer, own in times.items():
-        seen = set()
-        for place, (at, monday) in enumerate(own):
-            if monday in seen or (customer, monday) in met:
-                continue
-            seen.add(monday)
-            if at + timedelta(days=90) <= as_of:
-                following = own[place + 1][0] if place + 1 < len(own) else None
-                again.setdefault(monday, []).append(
-                    following is not None and following <= at + timedelta(days=90)
-                )
-    shared = [monday for monday in weight if monday in again]
-    wanted = sum(weight[m] * np.mean(again[m]) for m in shared) / sum(weight[m] for m in shared)
-    assert found["value"] == pytest.approx(wanted)
-    assert found["denominator"] == sum(len(again[m]) for m in shared)
-    assert found["status"] == "provisional"
-    assert 0 < found["lower"] < found["value"] < found["upper"] < 1
+def test_customers_without_a_contact_are_those_of_the_money_page(reader):
+    asked = MetricRequest(metrics=("repeat_purchase_rate_no_contact",), by=("program_id",))
+    rows = reader.answers(asked)
+    assert rows["program_id"].to_list() == ["fernway-active", "fernway-home"]
+    (whole,) = reader.answers(MetricRequest(metrics=("repeat_purchase_rate_no_contact",))).to_dicts()
+    (page,) = reader.repurchase_without_contact().to_dicts()
+    assert whole["value"] == page["again"] / page["n"]
+    assert rows["denominator"].sum() == whole["denominator"] == page["n"]
+    assert rows["pending"].sum() == whole["pending"] > 0
+    assert set(rows["status"]) == {"provisional"}
+    assert ((rows["lower"] < rows["value"]) & (rows["value"] < rows["upper"])).all()
