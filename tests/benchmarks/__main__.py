@@ -17,26 +17,35 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tests.benchmarks import review_model
+from tests.benchmarks import calibration, review_model
 from tests.benchmarks.measure import Cost, cost_of, floor_of, plumbline
 from tests.benchmarks.questions import FILTERS, agent_weeks_seconds, overview_milliseconds
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the table; `goal` is the most that `value` should be, None where there is none."""
+    """One line of the table.
+
+    Attributes:
+        goal: The most that `value` should be; None where there is none, or where it is another kind of goal.
+        words: Such another goal in words.
+        is_met: Whether that one is met.
+    """
 
     name: str
     value: float
     unit: str
     goal: float | None = None
+    words: str = ""
+    is_met: bool | None = None
 
     @property
     def verdict(self) -> str:
         """Whether the goal is met, in a word."""
-        if self.goal is None:
+        if self.is_met is None and self.goal is None:
             return ""
-        return "met" if self.value <= self.goal else "MISSED"
+        met = self.value <= self.goal if self.goal is not None else self.is_met
+        return "met" if met else "MISSED"
 
 
 def main() -> int:
@@ -47,8 +56,12 @@ def main() -> int:
         lines = []
         for line in _lines(args, folder):
             lines.append(line)
-            goal = "" if line.goal is None else f"goal {line.goal:g} {line.unit}".strip()
-            print(f"{line.name:58} {line.value:12,.2f} {line.unit:6} {goal:14} {line.verdict}", flush=True)
+            goal = line.words if line.goal is None else f"goal {line.goal:g} {line.unit}".strip()
+            digits = 3 if line.unit == "mean" else 2
+            print(
+                f"{line.name:58} {line.value:12,.{digits}f} {line.unit:6} {goal:14} {line.verdict}",
+                flush=True,
+            )
     if args.json:
         about = {"contacts": args.contacts, "python": platform.python_version(), "cpus": os.cpu_count()}
         document = about | {"lines": [asdict(line) | {"verdict": line.verdict} for line in lines]}
@@ -62,6 +75,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--contacts", type=int, default=1_000_000, metavar="N", help="default: 1000000")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the lines as JSON")
+    parser.add_argument(
+        "--calibration-seeds",
+        type=int,
+        default=10,
+        metavar="N",
+        help="simulated retailers of the calibration study, some 3 s each; 50 for the full one (default: 10)",
+    )
     parser.add_argument("--keep", type=Path, metavar="DIR", help="simulate and load here, and keep it")
     return parser.parse_args()
 
@@ -102,6 +122,7 @@ def _lines(args: argparse.Namespace, folder: Path) -> Iterator[Line]:
     yield Line(f"Overview, {len(FILTERS)} filters changed: slowest", max(pages), "ms", 300)
     yield Line(f"Overview, {len(FILTERS)} filters changed: processor", statistics.median(used_by_pages), "ms")
     yield from _review_model_lines(folder / "reviews")
+    yield from _calibration_lines(args.calibration_seeds)
 
 
 def _review_model_lines(folder: Path) -> Iterator[Line]:
@@ -116,6 +137,19 @@ def _review_model_lines(folder: Path) -> Iterator[Line]:
     yield Line(f"{about}: agents after the fit, processor", cost["agents: processor"], "s")
     yield Line(f"{about}: graders after the fit, processor", cost["graders: processor"], "s")
     yield Line(f"{about}: peak memory of all", asked.peak_mib, "MiB", 2_048)
+
+
+def _calibration_lines(seeds: int) -> Iterator[Line]:
+    """Means over simulated retailers of how calibrated values follow the truth, against their goals."""
+    if seeds < 1:
+        return
+    found = list(calibration.summary([calibration.one_seed(seed) for seed in range(1, seeds + 1)]))
+    means = {name: mean for name, mean, _ in found}
+    goals = {goal.measure: goal for goal in calibration.GOALS}
+    for name, mean, _ in found:
+        goal = goals.get(name)
+        told = (goal.words(), goal.is_met(means)) if goal else ("", None)
+        yield Line(f"calibration over {seeds} retailers: {name}", mean, "mean", None, *told)
 
 
 def _load_lines(load: Cost, floor: Cost) -> Iterator[Line]:

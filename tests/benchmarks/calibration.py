@@ -23,6 +23,7 @@ from pipelines.calibration.model import fit_reviews
 from pipelines.calibration.outcomes import calibrated_outcomes
 from pipelines.calibration.scores import calibrated_scores
 from pipelines.calibration.severity import grader_severity
+from pipelines.calibration.severity_time import severity_over_time
 from pipelines.simulate import make_plan, simulate
 
 MIN_REVIEWS = 3
@@ -46,6 +47,8 @@ class Result:
         deviation_coverage: The same of the deviation from the program.
         severity_correlation: Of severity found and true, over steady graders.
         severity_coverage: Share of their intervals that hold the truth.
+        false_alerts: Share of steady graders who are called changing at the year's end.
+        drift_found: Share of drifting graders who are.
         outcome_raw_correlation: Of raw and true csat over agents.
         outcome_calibrated_correlation: The same of calibrated csat.
     """
@@ -63,6 +66,8 @@ class Result:
     deviation_coverage: float
     severity_correlation: float
     severity_coverage: float
+    false_alerts: float
+    drift_found: float
     outcome_raw_correlation: float
     outcome_calibrated_correlation: float
 
@@ -86,6 +91,8 @@ def one_seed(seed: int, *, contacts: int = 12_000, reviews: int = 2_400) -> Resu
     )
     graders = grader_severity(model).join(_true_severity(truth), on="grader_id")
     steady = graders.filter(pl.col("drift") == 0)
+    alerts = severity_over_time(model).drift.join(_true_severity(truth), on="grader_id")
+    called = alerts.select("drift", called=pl.col("alert") != "")
     outcome = _csat(contact_rows).join(
         pl.DataFrame(truth["agents"], infer_schema_length=None).select("agent_id", "expected_csat", "csat"),
         on="agent_id",
@@ -105,6 +112,8 @@ def one_seed(seed: int, *, contacts: int = 12_000, reviews: int = 2_400) -> Resu
         deviation_coverage=_covered(agents, "true_deviation", "deviation_lower", "deviation_upper"),
         severity_correlation=_correlation(steady, "severity", "truth"),
         severity_coverage=_covered(steady, "truth", "lower", "upper"),
+        false_alerts=float(called.filter(pl.col("drift") == 0)["called"].mean() or 0.0),  # type: ignore[arg-type]
+        drift_found=float(called.filter(pl.col("drift") != 0)["called"].mean() or 0.0),  # type: ignore[arg-type]
         outcome_raw_correlation=_correlation(outcome, "raw_rate", "csat"),
         outcome_calibrated_correlation=_correlation(outcome, "calibrated_rate", "csat"),
     )
@@ -201,6 +210,47 @@ def summary(results: list[Result]) -> Iterator[tuple[str, float, float]]:
             yield field.name, float(values.mean()), float(error)
 
 
+@dataclass(frozen=True)
+class Goal:
+    """What the mean of a measure over all seeds should be: at least, at most, or better than another's."""
+
+    measure: str
+    least: float | None = None
+    most: float | None = None
+    above: str = ""
+    below: str = ""
+
+    def words(self) -> str:
+        """The goal as it is printed."""
+        if self.above or self.below:
+            return f"{'above' if self.above else 'below'} {self.above or self.below}"
+        if self.least is not None and self.most is not None:
+            return f"{self.least:g} to {self.most:g}"
+        return f"at least {self.least:g}" if self.least is not None else f"at most {self.most:g}"
+
+    def is_met(self, mean: dict[str, float]) -> bool:
+        """Whether the means meet it."""
+        value = mean[self.measure]
+        low = mean[self.above] if self.above else -np.inf if self.least is None else self.least
+        high = mean[self.below] if self.below else np.inf if self.most is None else self.most
+        return bool(low < value < high or value in (self.least, self.most))
+
+
+GOALS = (
+    Goal("calibrated_correlation", above="raw_correlation"),
+    Goal("calibrated_error", below="raw_error"),
+    Goal("calibrated_band_errors", below="raw_band_errors"),
+    Goal("calibrated_wrong_side", most=0.05),
+    Goal("score_coverage", least=0.93, most=0.97),
+    Goal("deviation_coverage", least=0.93, most=0.97),
+    Goal("severity_correlation", least=0.95),
+    Goal("severity_coverage", least=0.93, most=0.97),
+    Goal("false_alerts", most=0.01),
+    Goal("drift_found", least=0.9),
+    Goal("outcome_calibrated_correlation", above="outcome_raw_correlation"),
+)
+
+
 def main() -> int:
     """Run the study and print it."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.calibration", description=__doc__)
@@ -215,8 +265,13 @@ def main() -> int:
         results.append(one_seed(seed, contacts=args.contacts, reviews=args.reviews))
         print(f"seed {seed} done", file=sys.stderr, flush=True)
     print(f"{'measure':34} {'mean':>8} {'± error':>8}   over {len(results)} simulated retailers")
-    for name, mean, error in summary(results):
-        print(f"{name:34} {mean:8.3f} {error:8.3f}")
+    found = list(summary(results))
+    means = {name: mean for name, mean, _ in found}
+    goals = {goal.measure: goal for goal in GOALS}
+    for name, mean, error in found:
+        goal = goals.get(name)
+        verdict = "" if goal is None else f"{goal.words():28} {'met' if goal.is_met(means) else 'MISSED'}"
+        print(f"{name:34} {mean:8.3f} {error:8.3f}   {verdict}".rstrip())
     if args.json:
         args.json.write_text(json.dumps([asdict(result) for result in results], indent=1) + "\n", "utf-8")
     return 0
