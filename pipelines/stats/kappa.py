@@ -46,6 +46,7 @@ def cohen_kappa(
     values: ArrayLike,
     *,
     weights: KappaWeights = "unweighted",
+    disagreement: ArrayLike | None = None,
     z: float = Z95,
 ) -> Estimate:
     """Cohen's kappa from two raters' level codes.
@@ -58,6 +59,8 @@ def cohen_kappa(
         second: Level codes that the second rater gave to the same units.
         values: The score of each code; only their differences count, and not even these when unweighted.
         weights: Disagreement weights: equal, |x − y| or (x − y)².
+        disagreement: Weights of one's own instead, level × level (the first rater's in rows), 0 where the two
+            agree; they need not be symmetric.
         z: Standard normal quantile of the interval.
 
     Returns:
@@ -76,11 +79,16 @@ def cohen_kappa(
         return nothing(
             "both raters gave one and the same score throughout, so there is nothing to tell apart"
         )
+    own = None if disagreement is None else np.asarray(disagreement, dtype=np.float64)[np.ix_(used, used)]
     a, b = np.searchsorted(used, a), np.searchsorted(used, b)
     x = (x[used] - x[used[0]]) / (x[used[-1]] - x[used[0]])
     share_a = np.bincount(a, minlength=used.size) / n
     share_b = np.bincount(b, minlength=used.size) / n
-    if weights == "unweighted":
+    if own is not None:
+        own = own / own.max()
+        agreement = 1 - own[a, b]
+        mean_a, mean_b = 1 - own @ share_b, 1 - own.T @ share_a
+    elif weights == "unweighted":
         agreement = (a == b).astype(np.float64)
         mean_a, mean_b = share_b, share_a
     elif weights == "linear":
