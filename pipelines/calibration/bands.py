@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy import special
 
 from pipelines.stats.multiplicity import benjamini_hochberg, discovery_thresholds, two_sided_p
 from pipelines.stats.ratings import FloatArray
@@ -70,7 +70,7 @@ def more_to_tell(
         p = two_sided_p(np.where(e > 0, d / e, np.nan))
         own = np.minimum(e**2, s**2 / (n + k))
         # The error that would do, less what does not fall.
-        left = (d / stats.norm.isf(discovery_thresholds(p, false_discovery) / 2)) ** 2 - (e**2 - own)
+        left = (d / special.ndtri(discovery_thresholds(p, false_discovery) / 2)) ** 2 - (e**2 - own)
         more = np.maximum(np.ceil((n + k) * (own / left - 1)), 1.0)
     is_told = benjamini_hochberg(p) <= false_discovery
     return [

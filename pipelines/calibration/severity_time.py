@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from scipy import stats
+from scipy import special
 
 from pipelines.calibration.coding import require
 from pipelines.calibration.model import ReviewModel
@@ -155,11 +155,15 @@ class _Told:
 
     @property
     def p_value(self) -> float:
-        return float(2 * stats.t.sf(abs(self.value) / self.error, self.degrees)) if self.error > 0 else np.nan
+        return (
+            float(2 * special.stdtr(self.degrees, -abs(self.value) / self.error))
+            if self.error > 0
+            else np.nan
+        )
 
     @property
     def arm(self) -> float:
-        return float(stats.t.ppf(0.975, self.degrees)) * self.error
+        return float(special.stdtrit(self.degrees, 0.975)) * self.error
 
 
 def _history(grader: str, rows: pl.DataFrame) -> _History:
@@ -211,7 +215,9 @@ class _Typical:
 def _typical(histories: list[_History], spread: list[float]) -> _Typical:
     """The median over graders, so that one who changes does not excuse the others' change; at least 1."""
     scatter = [_scatter(one, sd, trend=True) for one, sd in zip(histories, spread, strict=True)]
-    ratios = [chi_square / stats.chi2.median(degrees) for chi_square, degrees in scatter if degrees]
+    ratios = [
+        chi_square / (2 * special.gammaincinv(degrees / 2, 0.5)) for chi_square, degrees in scatter if degrees
+    ]
     # A median tells about as much as the mean of half as many.
     worth = sum(degrees for _, degrees in scatter) / 2
     return _Typical(max(1.0, float(np.median(ratios))) if ratios else 1.0, min(_PRIOR, max(worth, 1.0)))

@@ -108,8 +108,8 @@ def design(response: ArrayLike, factors: Mapping[str, ArrayLike], fixed: ArrayLi
     blocks = [_indicator(factor, n) for factor in rest]
     indicator = sparse.hstack(blocks).tocsr() if blocks else sparse.csr_array((n, 0))
     z_first = _indicator(first, n)
-    first_x = _sums(first, x)
-    rest_x = np.vstack([_sums(factor, x) for factor in rest]) if rest else np.zeros((0, kept.size))
+    first_x = z_first.T @ x
+    rest_x = np.vstack([block.T @ x for block in blocks]) if rest else np.zeros((0, kept.size))
     gram = np.block(
         [[(indicator.T @ indicator).toarray(), rest_x], [rest_x.T, x.T @ x]],
     )
@@ -187,8 +187,3 @@ def _factor(name: str, code: ArrayLike) -> Factor:
 
 def _indicator(factor: Factor, n: int) -> sparse.csr_array:
     return sparse.csr_array((np.ones(n), factor.code, np.arange(n + 1)), shape=(n, factor.levels))
-
-
-def _sums(factor: Factor, x: FloatArray) -> FloatArray:
-    columns = [np.bincount(factor.code, weights=x[:, j], minlength=factor.levels) for j in range(x.shape[1])]
-    return np.column_stack(columns)

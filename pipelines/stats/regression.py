@@ -222,12 +222,13 @@ def dummies(code: ArrayLike, levels: int | None = None) -> FloatArray:
     """Indicator columns of every level but the most frequent, which the intercept stands for."""
     codes = np.asarray(code, dtype=np.int64)
     count = int(codes.max(initial=-1)) + 1 if levels is None else levels
-    indicator = np.zeros((codes.size, count))
-    indicator[np.arange(codes.size), codes] = 1.0
     if count == 0:
-        return indicator
+        return np.zeros((codes.size, 0))
     base = int(np.bincount(codes, minlength=count).argmax())
-    return np.delete(indicator, base, axis=1)
+    indicator = np.zeros((codes.size, count - 1))
+    rows = np.flatnonzero(codes != base)
+    indicator[rows, codes[rows] - (codes[rows] > base)] = 1.0
+    return indicator
 
 
 def sandwich(bread: FloatArray, scores: FloatArray, cluster: IntArray) -> FloatArray:
@@ -256,9 +257,10 @@ def with_intercept(columns: ArrayLike) -> FloatArray:
 
 def independent_columns(columns: FloatArray) -> IntArray:
     """Positions of columns that are not combinations of earlier ones."""
-    norms = np.sqrt((columns**2).sum(axis=0))
-    scaled = columns / np.where(norms > 0, norms, 1.0)
-    gram = scaled.T @ scaled
+    gram = columns.T @ columns
+    norms = np.sqrt(np.diag(gram))
+    scale = np.where(norms > 0, norms, 1.0)
+    gram = gram / scale[:, None] / scale[None, :]
     kept: list[int] = []
     for j in range(gram.shape[0]):
         if norms[j] == 0:

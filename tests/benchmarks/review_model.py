@@ -19,6 +19,7 @@ import duckdb
 import polars as pl
 
 from pipelines.reader import Reader
+from pipelines.warehouse.publish import Published, publish
 
 REVIEWS, AGENTS, GRADERS = 500_000, 400, 60
 START = datetime(2025, 7, 1)
@@ -68,7 +69,7 @@ def build(folder: Path, reviews: pl.DataFrame) -> None:
     (folder / "plumbline.toml").write_text('[workspace]\nname = "Half a million reviews"\n', "utf-8")
     warehouse = folder / ".plumbline" / "warehouse"
     warehouse.mkdir(parents=True, exist_ok=True)
-    path, rows = warehouse / "warehouse-bench.duckdb", folder / "reviews.parquet"
+    path, rows = warehouse / ".build-bench.duckdb", folder / "reviews.parquet"
     path.unlink(missing_ok=True)
     reviews.write_parquet(rows)
     with duckdb.connect(str(path)) as con:
@@ -81,15 +82,8 @@ def build(folder: Path, reviews: pl.DataFrame) -> None:
             "from qa_reviews"
         )
     rows.unlink()
-    now = datetime.now(UTC).isoformat()
-    pointer = {
-        "build_id": "bench",
-        "file": path.name,
-        "as_of": now,
-        "published_at": now,
-        "workspace": "bench",
-    }
-    (warehouse / "current.json").write_text(json.dumps(pointer), "utf-8")
+    now = datetime.now(UTC)
+    publish(path, Published("bench", now, now, "bench", warehouse / "warehouse-bench.duckdb"), keep=1)
 
 
 def ask(folder: Path) -> dict[str, float]:
