@@ -117,6 +117,9 @@ def mail_server(written: Any, problems: list[str]) -> MailServer | None:
     for key in ("host", "from"):
         if not _is_text(written.get(key)):
             problems.append(f"[smtp] needs '{key}' as text.")
+    for key in ("host", "from"):
+        if _is_text(written.get(key)) and any(letter.isspace() for letter in written[key]):
+            problems.append(f"'smtp.{key}' must be one word.")
     for key in ("user", "password_env"):
         if key in written and not _is_text(written[key]):
             problems.append(f"'smtp.{key}' must be text.")
@@ -189,7 +192,8 @@ def _place_problems(place: str, mail: MailServer | None) -> list[str]:
     if kind == "mail":
         if mail is None:
             return ["mail needs the server's [smtp] table with host and from."]
-        return [] if "@" in place else [f"'{place}' has no address after mailto:."]
+        is_address = "@" in place and not any(letter.isspace() for letter in place)
+        return [] if is_address else [f"'{place}' has no address after mailto:."]
     if kind == "file":
         return []
     parts = urlsplit(place)

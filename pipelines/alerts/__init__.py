@@ -4,6 +4,6 @@ Works on what `pipelines.reader` answers with; imports explanations, wording, se
 """
 
 from pipelines.alerts.desk import Outcome, Waiting, run_alerts
-from pipelines.alerts.evaluate import Finding, evaluate
+from pipelines.alerts.evaluate import Finding, check_rules, evaluate
 
-__all__ = ["Finding", "Outcome", "Waiting", "evaluate", "run_alerts"]
+__all__ = ["Finding", "Outcome", "Waiting", "check_rules", "evaluate", "run_alerts"]

@@ -102,6 +102,16 @@ def run_alerts(workspace: Workspace, reader: Reader, *, pause: float = PAUSE) ->
         UsageError: If a rule names what there is not.
         StateError: If another run is at it, or the state cannot be read or written.
     """
+    try:
+        return _run(workspace, reader, pause)
+    except OSError as error:
+        raise StateError(
+            f"the state of alerts in {workspace.state} cannot be kept: {error.strerror}; make it writable "
+            "and run the same command again, which tells what this run did not."
+        ) from None
+
+
+def _run(workspace: Workspace, reader: Reader, pause: float) -> Outcome:
     with _alone(workspace.state):
         desk = _Desk.read(workspace.state / FILE)
         findings = evaluate(reader, workspace.alerts)

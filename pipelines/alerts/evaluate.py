@@ -63,21 +63,35 @@ def evaluate(reader: Reader, rules: Sequence[AlertRule]) -> list[Finding]:
     Raises:
         UsageError: If a rule names a metric or a split that there is not.
     """
-    found: list[Finding] = []
+    check_rules(rules)
+    return [finding for rule in rules for finding in _found(reader, rule)]
+
+
+def check_rules(rules: Sequence[AlertRule]) -> None:
+    """Refuse rules that cannot be judged whatever was loaded.
+
+    Args:
+        rules: The rules.
+
+    Raises:
+        UsageError: If one names a metric that there is not, or a split that its metric lacks.
+    """
     for rule in rules:
         try:
-            found += _found(reader, rule)
+            _request(rule).definitions()
         except UsageError as error:
             raise UsageError(f"the alert '{rule.name}' cannot be judged: {error}") from None
-    return found
+
+
+def _request(rule: AlertRule) -> MetricRequest:
+    return MetricRequest(
+        metrics=(rule.metric,), by=(rule.by,) if rule.by else (), grain=rule.over, filters=rule.only
+    )
 
 
 def _found(reader: Reader, rule: AlertRule) -> Iterator[Finding]:
     what = reader.definition(rule.metric)
-    request = MetricRequest(
-        metrics=(rule.metric,), by=(rule.by,) if rule.by else (), grain=rule.over, filters=rule.only
-    )
-    rows = reader.metrics(request)
+    rows = reader.metrics(_request(rule))
     groups = rows[rule.by].unique().sort(nulls_last=True).to_list() if rule.by else [None]
     first, _ = reader.period()
     for group in groups:

@@ -5,6 +5,7 @@ A sink that cannot take a message says why in a sentence; whoever calls keeps th
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import smtplib
@@ -109,9 +110,9 @@ def _post(to: str, message: Message, pause: float) -> None:
             why = f"it answered {error.code}."
             if error.code < 500 and error.code not in (408, 429):
                 break  # asking again would be answered the same
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", error)
-            why = f"it cannot be reached: {getattr(reason, 'strerror', None) or reason}."
+            why = f"it cannot be reached: {getattr(reason, 'strerror', None) or type(reason).__name__}."
     raise SinkError(why)
 
 

@@ -31,6 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Check the workspace and print an account a file."""
     workspace = read_workspace(args.workspace)
+    if workspace.alerts:
+        from pipelines.alerts import check_rules
+
+        check_rules(workspace.alerts)
     progress = (lambda step: print(f"  {step}", file=sys.stderr)) if sys.stderr.isatty() else None
     report = check(workspace, progress=progress)
     if args.format == "json":

@@ -101,6 +101,21 @@ class _Session(socketserver.StreamRequestHandler):
                 self.say("250 ok")
 
 
+class Babble(socketserver.ThreadingTCPServer):
+    """Answers with what is no HTTP."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Babbled)
+
+
+class _Babbled(socketserver.StreamRequestHandler):
+    def handle(self) -> None:
+        self.rfile.readline()
+        self.wfile.write(b"what?\r\n")
+
+
 @contextmanager
 def running(server: Any) -> Iterator[Any]:
     """The server, listening in a thread of its own."""

@@ -13,7 +13,7 @@ from pipelines.alerts import evaluate, run_alerts
 from pipelines.alerts.desk import FILE, _alone
 from pipelines.errors import StateError, UsageError
 from tests.alerts.conftest import Weeks, level
-from tests.alerts.servers import Hook, Post, closed_port, running
+from tests.alerts.servers import Babble, Hook, Post, closed_port, running
 
 CALM, FALL = level(), level(last=0.5)
 SIGNAL = '[[alert]]\nmetric = "fcr"\nwhen = "signal"\nprogram_id = "P1"\nto = "out/alerts.ndjson"\n'
@@ -138,6 +138,24 @@ def test_what_a_webhook_refuses_is_kept_and_tried_again_next_time(rules, answer)
         after = run(workspace, FALL)
         assert (after.told, after.delivered, after.waiting) == ((), 1, ())
         assert [posted["id"] for posted in hook.posted] == [outcome.told[0]["id"]]
+
+
+def test_a_webhook_that_speaks_no_http_is_said_in_a_sentence(rules):
+    with running(Babble()) as server:
+        address = f"http://127.0.0.1:{server.server_address[1]}/secret"
+        (waiting,) = run(rules(SIGNAL.replace("out/alerts.ndjson", address)), FALL).waiting
+    assert waiting.why == "it cannot be reached: BadStatusLine."
+    wrong = SIGNAL.replace("out/alerts.ndjson", "http://127.0.0.1:port/x") + 'name = "another"\n'
+    (waiting,) = run(rules(wrong), FALL).waiting
+    assert "InvalidURL" in waiting.why
+
+
+def test_a_state_that_cannot_be_kept_is_said(rules, tmp_path):
+    workspace = rules(SIGNAL)
+    (tmp_path / ".plumbline" / f".{FILE}.tmp").mkdir()
+    with pytest.raises(StateError, match="cannot be kept: Is a directory"):
+        run(workspace, FALL)
+    assert lines(tmp_path) == []
 
 
 def test_a_sink_that_is_down_loses_nothing_and_holds_up_nobody(rules, tmp_path):

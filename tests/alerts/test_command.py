@@ -99,6 +99,12 @@ def test_what_is_asked_wrongly_ends_with_2(shop, capsys, rule, more, sentence):
     assert sentence in capsys.readouterr().err
 
 
+def test_check_names_a_rule_that_cannot_be_judged(shop, capsys):
+    (shop / "plumbline.toml").write_text(SOURCES + RULE.format("x").replace("csat", "csta"))
+    assert main(["check", "--workspace", str(shop)]) == 2
+    assert "the alert 'csta below 0.9 by channel' cannot be judged: unknown metric" in capsys.readouterr().err
+
+
 def test_a_report_and_alerts_are_two_things(shop, capsys):
     with pytest.raises(SystemExit) as ended:
         main(["report", "--alerts", "--output", "x.html", "--workspace", str(shop)])

@@ -53,6 +53,7 @@ GOOD = {"metric": '"fcr"', "when": '"signal"', "to": '"a.ndjson"'}
         ({"chanel": '"voice"'}, "unknown key 'chanel'. Did you mean 'channel'?"),
         ({"channel": "[1]"}, "'channel' must be a text or a list of texts"),
         ({"to": "[]"}, "'to' must be a text or a list of texts"),
+        ({"to": '"https://"'}, "'https://' is no webhook"),
         ({"to": '"mailto:lead@shop.example"'}, "mail needs the server's [smtp] table"),
         ({"to": '"http://hooks.shop.example/token"'}, "'http://hooks.shop.example' is no webhook"),
         ({"to": '"ftp://127.0.0.1/x"'}, "'ftp://127.0.0.1' is no webhook; it must be https, or http on"),
@@ -77,14 +78,22 @@ def test_a_wrong_rule_is_told_in_a_sentence(rules, changed, sentence):
         ("user = 1", "'smtp.user' must be text"),
         ('hots = "x"', "unknown key 'smtp.hots'. Did you mean 'host'?"),
         ('from = ""', "[smtp] needs 'from' as text"),
+        ('from = "p@shop.example\\nBcc: x@shop.example"', "'smtp.from' must be one word"),
     ],
-    ids=["password", "port", "boolean", "user", "unknown", "sender"],
+    ids=["password", "port", "boolean", "user", "unknown", "sender", "lines"],
 )
 def test_a_wrong_mail_server_is_told_in_a_sentence(rules, line, sentence):
     own = '[smtp]\nhost = "h"\n' + ("" if line.startswith("from") else 'from = "p@shop.example"\n') + line
     said = problems(rules, own)
     assert sentence in said
     assert '"x"' not in said
+
+
+def test_an_address_is_one_word(rules):
+    mail = '[smtp]\nhost = "h"\nfrom = "p@shop.example"\n'
+    for to in ("mailto:lead", "mailto:a@shop.example\\nBcc: b@shop.example"):
+        text = f'[[alert]]\nmetric = "fcr"\nwhen = "signal"\nto = "{to}"\n' + mail
+        assert "has no address after mailto:" in problems(rules, text)
 
 
 def test_two_rules_of_one_name_are_refused(rules):
