@@ -7,6 +7,8 @@ ever stale. Frames are shared between sessions and never changed.
 from __future__ import annotations
 
 import os
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -20,6 +22,7 @@ import streamlit as st
 from pipelines.explain import Progress, Verdict, verdict
 from pipelines.explain import progresses as quarter_progresses
 from pipelines.fence import FencePool
+from pipelines.metrics.days import stands_by_day
 from pipelines.reader import MetricRequest, Reader, Refusal, last_refusal
 from pipelines.settings import STATE_FOLDER, read_workspace
 
@@ -28,6 +31,35 @@ if TYPE_CHECKING:
 
 WORKSPACE_VARIABLE = "PLUMBLINE_WORKSPACE"
 Choices = Mapping[str, Sequence[str | None]]
+
+
+# Plain caches rather than Streamlit's: these are asked dozens of times a page, from threads of our own.
+class _Answers:
+    """The frames that were asked for last, by question; safe to share between threads."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._lock = most, threading.Lock()
+        self._frames: OrderedDict[Hashable, pl.DataFrame] = OrderedDict()
+
+    def get(self, question: Hashable) -> pl.DataFrame | None:
+        with self._lock:
+            if question in self._frames:
+                self._frames.move_to_end(question)
+            return self._frames.get(question)
+
+    def put(self, question: Hashable, frame: pl.DataFrame) -> pl.DataFrame:
+        with self._lock:
+            self._frames[question] = frame
+            while len(self._frames) > self._most:
+                self._frames.popitem(last=False)
+        return frame
+
+    def clear(self) -> None:
+        with self._lock:
+            self._frames.clear()
+
+
+_METRICS = _Answers(2048)
 _ASKING = ThreadPoolExecutor(max_workers=4, thread_name_prefix="metrics")
 
 
@@ -68,17 +100,30 @@ def metrics(
 ) -> pl.DataFrame:
     """Rows of `reader.metrics`, from the cache where this build was asked the same before.
 
-    Metrics are asked one by one and at once: the database works while Python waits, and a metric that two
-    questions share is asked once.
+    Metrics that stand by day are asked together, since one scan answers several of them; the others at once
+    beside them: the database works while Python waits.
     """
     filters = tuple(sorted((name, tuple(values)) for name, values in (chosen or {}).items()))
-    question = (tuple(by), grain, start, end, filters)
-    build = source.build.build_id
-    if len(keys) == 1:
-        return _metric(source, build, keys[0], *question)
-    asked = [_ASKING.submit(_metric, source, build, key, *question) for key in keys]
-    frames = [each.result() for each in asked]
-    return pl.concat(frames) if frames else _metric_schema(by)
+    question = (source, source.build.build_id, tuple(by), grain, start, end, filters)
+
+    def ask(wanted: Sequence[str]) -> pl.DataFrame:
+        return source.metrics(
+            MetricRequest(
+                metrics=tuple(wanted), by=tuple(by), grain=grain, start=start, end=end, filters=dict(filters)
+            )
+        )
+
+    found = {key: _METRICS.get((*question, key)) for key in keys}
+    missing = [key for key, rows in found.items() if rows is None]
+    by_day = [key for key in missing if stands_by_day(source.definition(key))]
+    others = [[key] for key in missing if key not in by_day]
+    batches = [by_day, *others] if by_day else others
+    waited = [_ASKING.submit(ask, batch) for batch in batches[1:]]
+    answers = [ask(batch) for batch in batches[:1]] + [each.result() for each in waited]
+    for batch, rows in zip(batches, answers, strict=True):
+        for key in batch:
+            found[key] = _METRICS.put((*question, key), rows.filter(pl.col("metric") == key))
+    return pl.concat(found[key] for key in keys) if keys else _metric_schema(by)
 
 
 def verdicts(source: Reader, keys: Sequence[str], *, chosen: Choices | None = None) -> Mapping[str, Verdict]:
@@ -130,7 +175,7 @@ def refusal() -> Refusal | None:
 
 def forget() -> None:
     """Forget every cached answer and reader."""
-    _metric.cache_clear()
+    _METRICS.clear()
     _answer.cache_clear()
     st.cache_resource.clear()
 
@@ -138,23 +183,6 @@ def forget() -> None:
 @st.cache_resource(show_spinner=False)
 def _opened(root: str) -> Reader:
     return open_reader(Path(root))
-
-
-# Plain caches rather than Streamlit's: these are asked dozens of times a page, from threads of our own.
-@lru_cache(maxsize=2048)
-def _metric(
-    source: Reader,
-    build_id: str,
-    key: str,
-    by: tuple[str, ...],
-    grain: str,
-    start: date | None,
-    end: date | None,
-    filters: tuple[tuple[str, tuple[str | None, ...]], ...],
-) -> pl.DataFrame:
-    return source.metrics(
-        MetricRequest(metrics=(key,), by=by, grain=grain, start=start, end=end, filters=dict(filters))
-    )
 
 
 @lru_cache(maxsize=128)

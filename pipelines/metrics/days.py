@@ -56,6 +56,11 @@ class DayTable:
         )
 
 
+def stands_by_day(metric: MetricDefinition) -> bool:
+    """Whether the sums by day hold a metric: it adds up over days, or is a count per order."""
+    return adds_up(metric) or metric.kind == "per_orders"
+
+
 def _parts(metric: MetricDefinition) -> Sequence[str]:
     if metric.kind == "per_orders":
         return ("total",)
@@ -65,7 +70,7 @@ def _parts(metric: MetricDefinition) -> Sequence[str]:
 @cache
 def day_tables() -> tuple[DayTable, ...]:
     """The tables of sums by day, one a table whose rows are units."""
-    kept = [metric for metric in catalogue() if adds_up(metric) or metric.kind == "per_orders"]
+    kept = [metric for metric in catalogue() if stands_by_day(metric)]
     return tuple(DayTable(f"internal.days_{_word(group)}", tuple(group)) for group in in_groups(kept))
 
 

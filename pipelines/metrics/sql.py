@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipelines.metrics.catalogue import PROGRAM_DIMENSIONS, MetricDefinition
-from pipelines.metrics.days import DAY_DIMENSIONS, ORDERS, table_of
+from pipelines.metrics.days import DAY_DIMENSIONS, ORDERS, stands_by_day, table_of
 from pipelines.metrics.request import MetricRequest
-from pipelines.metrics.together import adds_up, day_sums
+from pipelines.metrics.together import day_sums
 
 PERIODS = {
     "day": "event_date",
@@ -52,8 +52,7 @@ class Query:
     @classmethod
     def of(cls, metric: MetricDefinition, request: MetricRequest) -> Query:
         """A query of a metric's rows, or of the sums by day where they keep apart all that is asked."""
-        in_days = adds_up(metric) or metric.kind == "per_orders"
-        if in_days and {*request.by, *request.filters} <= {*DAY_DIMENSIONS}:
+        if stands_by_day(metric) and {*request.by, *request.filters} <= {*DAY_DIMENSIONS}:
             return cls(request, sources=_DAY_SOURCES)
         return cls(request)
 
