@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socketserver
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,15 +17,18 @@ class Hook(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, answers: list[int]) -> None:
+    def __init__(self, answers: list[int], tls: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Posted)
+        self.scheme = "https" if tls else "http"
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_side=True)
         self.answers = answers
         self.posted: list[dict[str, Any]] = []
         self.asked = 0
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/hook?token=secret"
+        return f"{self.scheme}://127.0.0.1:{self.server_address[1]}/hook?token=secret"
 
 
 class _Posted(BaseHTTPRequestHandler):
@@ -46,15 +50,23 @@ class _Posted(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+def quiet(server: Any) -> Any:
+    """A server that does not print when a client hangs up in the middle, as one that trusts it not does."""
+    server.handle_error = lambda *_: None
+    return server
+
+
 class Post(socketserver.ThreadingTCPServer):
     """A mail server: remembers letters and commands; may offer STARTTLS (and fail it) or refuse people."""
 
     daemon_threads = True
     allow_reuse_address = True
 
-    def __init__(self, *, offers: tuple[str, ...] = (), refuses: bool = False) -> None:
+    def __init__(
+        self, *, offers: tuple[str, ...] = (), refuses: bool = False, tls: ssl.SSLContext | None = None
+    ) -> None:
         super().__init__(("127.0.0.1", 0), _Session)
-        self.offers, self.refuses = offers, refuses
+        self.offers, self.refuses, self.tls = offers, refuses, tls
         self.letters: list[str] = []
         self.commands: list[str] = []
 
@@ -71,7 +83,7 @@ class _Session(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         self.say("220 post")
-        for raw in self.rfile:
+        while raw := self.rfile.readline():
             line = raw.decode().rstrip("\r\n")
             verb = line.split(" ")[0].upper()
             self.server.commands.append(line)
@@ -82,12 +94,15 @@ class _Session(socketserver.StreamRequestHandler):
             elif verb == "DATA":
                 self.say("354 go on")
                 letter = []
-                for part in self.rfile:
-                    if part == b".\r\n":
-                        break
+                while (part := self.rfile.readline()) not in (b".\r\n", b""):
                     letter.append(part.decode())
                 self.server.letters.append("".join(letter))
                 self.say("250 taken")
+            elif verb == "STARTTLS" and self.server.tls:
+                self.say("220 go on")
+                self.request = self.server.tls.wrap_socket(self.request, server_side=True)
+                self.rfile, self.wfile = self.request.makefile("rb"), self.request.makefile("wb", 0)
+                self.server.commands.append("(encrypted)")
             elif verb == "STARTTLS":
                 self.say("454 not now")
             elif verb == "RCPT" and self.server.refuses:
