@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 import polars as pl
@@ -70,6 +71,7 @@ def _scorecard(
     own: pl.DataFrame, program: dict[str, Any], definitions: list[Any], grain: str, names: dict[str, str]
 ) -> None:
     newest = own["period_start"].unique().sort().tail(SHOWN)
+    shown = own.filter(pl.col("period_start").is_in(newest.to_list()))
     key = program["program_id"]
     by = f", by {program['partner']}" if program["partner"] else ""
     with st.container(key=f"card-scorecard-{key}"):
@@ -80,13 +82,15 @@ def _scorecard(
         )
         st.html(
             views.scorecard_html(
-                own.filter(pl.col("period_start").is_in(newest.to_list())),
+                shown,
                 definitions,
                 grain,
                 name=program["program_name"],
                 currency=program["currency"],
             )
         )
+        if said := views.provenance(shown, grain):
+            st.html(f'<p class="pl-note">{escape(said)}</p>')
         table = views.scorecard_table(own, names)
         chart_card.table_fold(f"scorecard-{key}-{grain}", table)
 

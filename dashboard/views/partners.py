@@ -11,6 +11,7 @@ import polars as pl
 
 from dashboard import format as fmt
 from pipelines.partners import Fair, last_day
+from pipelines.wording import change_interval
 
 Row = Mapping[str, Any]
 SIGNS = {"met": "✓ ", "missed": "✗ "}
@@ -115,6 +116,22 @@ def _cell(what: Any, row: Row | None, currency: str | None) -> str:
     return f'<td{kind} title="{escape(said)}"><b>{value}</b>{"".join(lines)}</td>'
 
 
+def provenance(rows: pl.DataFrame, grain: str) -> str:
+    """Which builds first printed the final numbers, in a sentence; empty where there is none."""
+    frozen = rows.filter(pl.col("is_frozen")).sort("period_start")
+    said = []
+    for (build, as_of), of in frozen.group_by("build_id", "as_of", maintain_order=True):
+        periods = [period_name(each, grain) for each in of["period_start"].unique().sort()]
+        said.append(f"{fmt.listing(periods)} by build {build} (data as of {fmt.moment(as_of)})")  # type: ignore[arg-type]
+    if not said:
+        return ""
+    moved = frozen.filter(pl.col("noticed_in").is_not_null())["noticed_in"].unique().sort().to_list()
+    since = f" What moved since was noticed by build {fmt.listing(moved)}." if moved else ""
+    return (
+        f"Final numbers as first printed: {'; '.join(said)}.{since} Hover a number for its definition then."
+    )
+
+
 def scorecard_table(rows: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
     """The scorecard as rows to download, with where each printed number came from."""
     return rows.with_columns(
@@ -171,7 +188,7 @@ def _fair_cell(what: Any, row: Row | None) -> str:
         state = "better" if (lower > 0) == (what.better == "higher") else "worse"
     kind = "" if state == "neither" else f' class="pl-is-{state}"'
     against = f"{fmt.change(what.unit, row['difference'])} against the others"
-    ends = f"{fmt.change(what.unit, lower)} to {fmt.change(what.unit, upper)}"
+    ends = change_interval(what.unit, lower, upper)
     return (
         f"<td{kind}><b>{fmt.value(what.unit, row['standardised'])}</b>"
         f"<span>{fmt.interval(what.unit, row['lower'], row['upper'])}</span>"

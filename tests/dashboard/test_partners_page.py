@@ -50,6 +50,15 @@ def test_the_sentence_counts_the_targets_of_the_newest_final_period():
     assert "No contract period is final yet" in none
 
 
+def test_the_note_says_which_build_printed_what_and_which_noticed():
+    said = views.provenance(own("P2"), "quarter")
+    assert said.startswith("Final numbers as first printed: Q3 2025, Q4 2025")
+    assert "by build 8f31c2d0 (data as of 3 Jul 2026, 20:00 UTC)" in said
+    assert "What moved since was noticed by build 9a." in said
+    assert "noticed" not in views.provenance(own("P1"), "quarter")
+    assert views.provenance(own("P1").with_columns(is_frozen=pl.lit(False)), "quarter") == ""
+
+
 def test_the_downloaded_scorecard_says_where_each_number_came_from():
     table = views.scorecard_table(ROWS, {"P1": "Home"})
     assert table["period_end"].min() == date(2025, 9, 30)
@@ -74,7 +83,7 @@ def test_a_difference_told_from_noise_is_coloured_by_what_is_better():
         first, second = html.index("pl-is-better"), html.index("pl-is-worse")
         assert (first < second) == (best == "A")
         assert "no units" in html
-        assert "+20.0 pts against the others, " in html
+        assert "+20.0 pts against the others, +15" in html
 
 
 def test_the_page_has_a_scorecard_for_each_program_and_a_comparison(visit):
