@@ -132,21 +132,22 @@ class _Rows:
         on: date,
     ) -> None:
         self.reader = reader
+        self.first, _ = reader.period()
         self.quarter = ask(keys, "quarter", quarter_of(on)[0], chosen)
-        self.weeks = ask(keys, "week", None, chosen)
+        foreseen = tuple(key for key in keys if not _without_outlook(reader.definition(key)))
+        self.weeks = ask(foreseen, "week", None, chosen) if foreseen else self.quarter.clear()
 
     def progress(self, goal: Goal) -> Progress:
         own = pl.col("metric") == goal.metric
         what = self.reader.definition(goal.metric)
         weeks = self.weeks.filter(own)
-        first, _ = self.reader.period()
         return progress(
             what,
             goal,
             self.quarter.filter(own),
-            weeks.filter(pl.col("period_start") >= first),
+            weeks.filter(pl.col("period_start") >= self.first),
             as_of=self.reader.build.as_of,
-            level=verdict(what, weeks, first=first),
+            level=verdict(what, weeks, first=self.first),
         )
 
 
@@ -195,9 +196,7 @@ def _outlook(
     level: Verdict,
 ) -> Outlook | str:
     """The outlook, or why there is none."""
-    if what.better not in ("higher", "lower"):
-        return "Neither way is better."
-    if reason := _WITHOUT.get(what.kind) or (_ONCE if what.once else ""):
+    if reason := _without_outlook(what):
         return reason
     final = _recent_weeks(weeks, level)
     if final.height < LEAST_WEEKS:
@@ -222,6 +221,13 @@ def _outlook(
     if what.unit == "share":
         lower, upper = max(0.0, lower), min(1.0, upper)
     return Outlook(scale * found.value, lower, upper, found.chance, found.rest)
+
+
+def _without_outlook(what: MetricDefinition) -> str:
+    """Why nothing is foreseen of a metric, whatever its weeks; empty where something is."""
+    if what.better not in ("higher", "lower"):
+        return "Neither way is better."
+    return _WITHOUT.get(what.kind) or (_ONCE if what.once else "")
 
 
 def _recent_weeks(weeks: pl.DataFrame, level: Verdict) -> pl.DataFrame:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipelines.metrics.catalogue import PROGRAM_DIMENSIONS, MetricDefinition
-from pipelines.metrics.days import DAY_DIMENSIONS, ORDERS, stands_by_day, table_of
+from pipelines.metrics.days import DAY_DIMENSIONS, ORDERS, numbered_units, stands_by_day, table_of
 from pipelines.metrics.request import MetricRequest
 from pipelines.metrics.together import day_sums
 
@@ -189,20 +189,16 @@ def _from_first_units(metric: MetricDefinition, query: Query) -> str:
     request = query.request
     group = ", ".join(["period_start", *(f"by_{name}" for name in request.by)])
     return f"""
-        with metric_rows as ({metric.sql}),
+        with metric_rows as (from {numbered_units(metric)}),
         candidates as ({_select_units(metric, query, "metric_rows")}),
         units as (
-            select {group}, bool_or(is_open) as is_open,
-                arg_min(
-                    cast(in_denominator as int) + 2 * cast(in_denominator and in_numerator as int)
-                        + 4 * cast(is_pending as int),
-                    opened_at
-                ) as flags
-            from candidates group by {group}, {", ".join(metric.once)}
+            -- a unit is one program's, so its rows in a period are open together
+            select {group}, arg_min(flags + 8 * cast(is_open as utinyint), opened_at) as flags
+            from candidates group by {group}, unit
         )
         select {_group_columns(request)} count(*) filter (where flags & 1 = 1) as n_mature,
-            count(*) filter (where flags & 4 = 4) as n_pending, coalesce(bool_or(is_open), false) as is_open,
-            count(*) filter (where flags & 2 = 2) as total
+            count(*) filter (where flags & 4 = 4) as n_pending,
+            coalesce(bool_or(flags & 8 = 8), false) as is_open, count(*) filter (where flags & 2 = 2) as total
         from units{_group_by(request, "n_mature > 0 or n_pending > 0")}
     """
 

@@ -19,7 +19,7 @@ from pipelines.errors import StateError
 from pipelines.settings import Workspace
 
 POINTER = "current.json"
-LAYOUT = 2
+LAYOUT = 3
 """Raised whenever tables that pages read change, so that a warehouse of another version is known at once."""
 
 
