@@ -82,6 +82,7 @@ class Reader(
         self._lock = threading.Lock()
         self._build = read_pointer(folder)
         self._con = _connect(self._build)
+        self._period: tuple[str, tuple[date, date]] | None = None
 
     @classmethod
     def open(cls, workspace_root: Path) -> Reader:
@@ -175,6 +176,12 @@ class Reader(
         Raises:
             StateError: If the warehouse has none.
         """
+        build = self._build.build_id
+        if self._period is None or self._period[0] != build:
+            self._period = (build, self._days())
+        return self._period[1]
+
+    def _days(self) -> tuple[date, date]:
         rows = self._frame(
             "select min(day) as first, max(day) as last from ("
             "select min(opened_date) as day from contacts union all select max(opened_date) from contacts "

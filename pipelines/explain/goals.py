@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -48,9 +48,14 @@ def goals(rows: pl.DataFrame, on: date, programs: Sequence[str]) -> list[Goal]:
     Returns:
         By metric, then in the order of the programs.
     """
+    targets: dict[tuple[str, str | None], list[tuple[date, float]]] = {}
+    for metric, program, since, target in rows.select(
+        "metric", "program_id", "valid_from", "target"
+    ).iter_rows():
+        targets.setdefault((metric, program), []).append((since, target))
     found = []
-    for metric in rows["metric"].unique().sort():
-        own = [_in_force(rows.filter(pl.col("metric") == metric), on, program) for program in programs]
+    for metric in sorted({metric for metric, _ in targets}):
+        own = [_in_force(targets, metric, on, program) for program in programs]
         held = [goal for goal in own if goal is not None]
         if len(held) == len(programs) and len({goal.target for goal in held}) == 1:
             newest = max(held, key=lambda goal: goal.since)
@@ -62,22 +67,17 @@ def goals(rows: pl.DataFrame, on: date, programs: Sequence[str]) -> list[Goal]:
     return found
 
 
-def _in_force(rows: pl.DataFrame, on: date, program: str) -> Goal | None:
+def _in_force(
+    targets: Mapping[tuple[str, str | None], Sequence[tuple[date, float]]],
+    metric: str,
+    on: date,
+    program: str,
+) -> Goal | None:
     for owner in (program, None):
-        dated = rows.filter(pl.col("program_id").eq_missing(pl.lit(owner, dtype=pl.String))).sort(
-            "valid_from"
-        )
-        held = dated.filter(pl.col("valid_from") <= on)
-        if held.height:
-            to_come = dated.filter(pl.col("valid_from") > on).head(1)
-            coming = to_come.row(0, named=True) if to_come.height else {}
-            row = held.row(-1, named=True)
-            return Goal(
-                metric=row["metric"],
-                program=program,
-                target=row["target"],
-                since=row["valid_from"],
-                next_from=coming.get("valid_from"),
-                next_target=coming.get("target"),
-            )
+        dated = sorted(targets.get((metric, owner), ()))
+        held = [one for one in dated if one[0] <= on]
+        if held:
+            since, target = held[-1]
+            coming = dated[len(held)] if len(held) < len(dated) else (None, None)
+            return Goal(metric, program, target, since, *coming)
     return None

@@ -21,12 +21,13 @@ DAY_DIMENSIONS = ("program_id", "operating_model", "site", "channel", "issue")
 """Dimensions that the sums by day keep apart."""
 
 ORDERS = "internal.days_orders"
-_PARTS = ("n_mature", "n_pending", "total", "squares")
+DAY_PARTS = ("n_mature", "n_pending", "total", "squares")
+"""What is summed of a metric by day; squares of a mean alone."""
 
 
 @dataclass(frozen=True)
 class DayTable:
-    """One table of sums by day.
+    """One table of sums by day, whose columns are named by metric and part: `fcr_n_mature`.
 
     Attributes:
         name: With its schema.
@@ -35,10 +36,6 @@ class DayTable:
 
     name: str
     metrics: tuple[MetricDefinition, ...]
-
-    def columns_of(self, metric: MetricDefinition, place: int) -> list[str]:
-        """Columns of one metric, named as `together.day_sums` names them at a place."""
-        return [f"{metric.key}_{part} as {part}_{place}" for part in _parts(metric)]
 
     def create(self, con: duckdb.DuckDBPyConnection) -> None:
         """Make the table from the marts."""
@@ -66,7 +63,7 @@ def stands_by_day(metric: MetricDefinition) -> bool:
 def _parts(metric: MetricDefinition) -> Sequence[str]:
     if metric.kind == "per_orders":
         return ("total",)
-    return _PARTS if metric.kind == "mean" else _PARTS[:-1]
+    return DAY_PARTS if metric.kind == "mean" else DAY_PARTS[:-1]
 
 
 @cache

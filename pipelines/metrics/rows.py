@@ -26,7 +26,7 @@ _MEASURES = {
     "pending": pl.Int64,
     "status": pl.String,
 }
-_SUMS = ("n_mature", "n_pending", "is_open", "total", "squares", "currency", "n_currencies")
+_SUMS = ("n_mature", "n_pending", "is_open", "total", "squares", "n_currencies")
 
 
 def metric_rows(con: duckdb.DuckDBPyConnection, request: MetricRequest) -> pl.DataFrame:
