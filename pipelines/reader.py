@@ -17,6 +17,7 @@ import polars as pl
 from pipelines.errors import StateError, UsageError
 from pipelines.metrics import MetricDefinition, MetricRequest, catalogue, definition, metric_rows
 from pipelines.metrics.catalogue import CONTACT_DIMENSIONS
+from pipelines.metrics.rolled import DaySums
 from pipelines.reader_calibration import CalibrationQuestions
 from pipelines.reader_estimates import EstimateQuestions
 from pipelines.reader_explain import ExplanationQuestions
@@ -82,6 +83,7 @@ class Reader(
         self._lock = threading.Lock()
         self._build = read_pointer(folder)
         self._con = _connect(self._build)
+        self._day_sums = DaySums()
         self._period: tuple[str, tuple[date, date]] | None = None
 
     @classmethod
@@ -107,6 +109,7 @@ class Reader(
                 return False
             # calls under way keep the old connection alive through their cursors
             self._con, self._build = _connect(published), published
+            self._day_sums = DaySums()
             return True
 
     @property
@@ -120,8 +123,10 @@ class Reader(
 
     def metrics(self, request: MetricRequest) -> pl.DataFrame:
         """Metrics by period and group; columns as `pipelines.metrics.metric_rows` says."""
-        with self._cursor() as cursor:
-            return metric_rows(cursor, request)
+        with self._lock:
+            cursor, days = self._con.cursor(), self._day_sums
+        with cursor:
+            return metric_rows(cursor, request, days=days)
 
     def dimension_values(self, dimension: str) -> list[str | None]:
         """Values that a dimension has among contacts, sorted; None (unknown) last."""

@@ -47,7 +47,7 @@ class DayTable:
         sums = [
             f"{part}_{place} as {metric.key}_{part}"
             for place, metric in enumerate(self.metrics)
-            for part in _parts(metric)
+            for part in day_parts(metric)
         ]
         con.execute(
             f"create table {self.name} as select event_date, {', '.join([*kept, *sums])} "
@@ -60,7 +60,8 @@ def stands_by_day(metric: MetricDefinition) -> bool:
     return adds_up(metric) or metric.kind == "per_orders"
 
 
-def _parts(metric: MetricDefinition) -> Sequence[str]:
+def day_parts(metric: MetricDefinition) -> Sequence[str]:
+    """Which of `DAY_PARTS` are kept of a metric."""
     if metric.kind == "per_orders":
         return ("total",)
     return DAY_PARTS if metric.kind == "mean" else DAY_PARTS[:-1]

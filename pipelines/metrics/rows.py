@@ -12,6 +12,7 @@ import polars as pl
 
 from pipelines.metrics.catalogue import MetricDefinition
 from pipelines.metrics.request import MetricRequest
+from pipelines.metrics.rolled import DaySums, rolls_up
 from pipelines.metrics.sql import grouped, grouped_together
 from pipelines.metrics.together import adds_up, in_groups
 from pipelines.stats.intervals import normal_mean, wilson
@@ -29,12 +30,15 @@ _MEASURES = {
 _SUMS = ("n_mature", "n_pending", "is_open", "total", "squares", "n_currencies")
 
 
-def metric_rows(con: duckdb.DuckDBPyConnection, request: MetricRequest) -> pl.DataFrame:
+def metric_rows(
+    con: duckdb.DuckDBPyConnection, request: MetricRequest, *, days: DaySums | None = None
+) -> pl.DataFrame:
     """Rows of metrics by period and group.
 
     Args:
         con: A cursor on a published warehouse.
         request: What is asked.
+        days: Where sums by day of this warehouse are kept for the next question; None keeps none.
 
     Returns:
         Columns metric, grain, period_start (null for grain all), the dimensions (null is unknown),
@@ -45,15 +49,21 @@ def metric_rows(con: duckdb.DuckDBPyConnection, request: MetricRequest) -> pl.Da
         UsageError: If the request cannot be answered.
     """
     wanted = request.definitions()
-    return pl.concat(rows_of(metric, request, sums) for metric, sums in _sums(con, wanted, request))
+    return pl.concat(rows_of(metric, request, sums) for metric, sums in _sums(con, wanted, request, days))
 
 
 def _sums(
-    con: duckdb.DuckDBPyConnection, wanted: Sequence[MetricDefinition], request: MetricRequest
+    con: duckdb.DuckDBPyConnection,
+    wanted: Sequence[MetricDefinition],
+    request: MetricRequest,
+    days: DaySums | None,
 ) -> Iterator[tuple[MetricDefinition, pl.DataFrame]]:
     """The sums of each metric, in order; metrics that can share a scan of their table do."""
     found: dict[str, pl.DataFrame] = {}
     asked = tuple(dict.fromkeys(wanted))
+    if days is not None:
+        found = {one.key: days.sums(con, one, request) for one in asked if rolls_up(one, request)}
+        asked = tuple(one for one in asked if one.key not in found)
     for group in in_groups([metric for metric in asked if adds_up(metric)]):
         sql, parameters = grouped_together(group, request)
         every = con.sql(sql, params=parameters).pl()

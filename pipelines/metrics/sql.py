@@ -11,7 +11,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipelines.metrics.catalogue import PROGRAM_DIMENSIONS, MetricDefinition
-from pipelines.metrics.days import DAY_DIMENSIONS, DAY_PARTS, ORDERS, numbered_units, stands_by_day, table_of
+from pipelines.metrics.days import (
+    DAY_DIMENSIONS,
+    DAY_PARTS,
+    ORDERS,
+    DayTable,
+    day_parts,
+    numbered_units,
+    stands_by_day,
+    table_of,
+)
 from pipelines.metrics.request import MetricRequest
 from pipelines.metrics.together import day_sums
 
@@ -195,6 +204,30 @@ def _from_days(metrics: Sequence[MetricDefinition], query: Query) -> str:
         "left join programs on programs.program_id = metric_rows.program_id "
         f"where {query.where(metrics[0].dimensions)}{grouping}{order}"
     )
+
+
+def days_and_programs(
+    table: DayTable, filters: Mapping[str, Sequence[str | None]]
+) -> tuple[str, dict[str, Any]]:
+    """The query of a whole table of sums by day and program, and its parameters.
+
+    Returns:
+        A SELECT of event_date, program_id, currency where the table has one, and the sums of its metrics.
+    """
+    query = Query(MetricRequest(metrics=(), filters=filters), sources=_DAY_SOURCES)
+    money = ["currency"] if any(metric.kind == "sum" for metric in table.metrics) else []
+    sums = [
+        f"cast(sum({metric.key}_{part}) as bigint) as {metric.key}_{part}"
+        if part.startswith("n_") or metric.kind in ("proportion", "per_orders")
+        else f"sum({metric.key}_{part}) as {metric.key}_{part}"
+        for metric in table.metrics
+        for part in day_parts(metric)
+    ]
+    keys = ", ".join(["event_date", "program_id", *money])
+    return (
+        f"select {keys}, {', '.join(sums)} from {table.name} as metric_rows "
+        f"where {query.where(tuple(filters))} group by {keys}"
+    ), query.parameters
 
 
 def _added_up(metrics: Sequence[MetricDefinition], names: Sequence[Mapping[str, str]], is_open: str) -> str:

@@ -1,0 +1,158 @@
+"""Periods rolled up from days that are kept in memory: one query answers many questions of one page.
+
+A page asks the same metrics of this period, of the one before, by week and by quarter, of all programs and of
+one. All follow from sums by day and program, so these are read once for a set of filters and added up here.
+They give the same rows as `pipelines.metrics.sql`, which answers whatever is split further.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+
+import duckdb
+import polars as pl
+
+from pipelines.metrics.catalogue import PROGRAM_DIMENSIONS, MetricDefinition
+from pipelines.metrics.days import DAY_DIMENSIONS, ORDERS, DayTable, day_parts, stands_by_day, table_of
+from pipelines.metrics.request import MetricRequest
+from pipelines.metrics.sql import days_and_programs
+
+MOST_FRAMES = 64
+
+_TRUNCATED = {"week": "1w", "month": "1mo", "quarter": "1q"}
+_Filters = tuple[tuple[str, tuple[str | None, ...]], ...]
+
+
+def rolls_up(metric: MetricDefinition, request: MetricRequest) -> bool:
+    """Whether a question about a metric is answered from days in memory."""
+    return (
+        stands_by_day(metric)
+        and {*request.by} <= {*PROGRAM_DIMENSIONS}
+        and {*request.filters} <= {*DAY_DIMENSIONS}
+    )
+
+
+class DaySums:
+    """Sums by day and program of one warehouse, as they were asked for; safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._frames: OrderedDict[tuple[str, _Filters], pl.DataFrame] = OrderedDict()
+
+    def sums(
+        self, con: duckdb.DuckDBPyConnection, metric: MetricDefinition, request: MetricRequest
+    ) -> pl.DataFrame:
+        """Sums of one metric by period and group, as the query of `sql.grouped_together` gives them.
+
+        Args:
+            con: A cursor on the warehouse, always the same one's.
+            metric: A metric of which `rolls_up` is true.
+            request: The question.
+        """
+        filters: _Filters = tuple(
+            sorted(
+                (name, tuple(values))
+                for name, values in request.filters.items()
+                if name not in PROGRAM_DIMENSIONS and name in metric.dimensions
+            )
+        )
+        rows = _own(metric, self._frame(con, table_of(metric), filters))
+        if metric.kind == "per_orders":
+            orders = self._frame(con, None, ())
+            contacts = rows.filter(pl.col("total") > 0)
+            rows = pl.concat(
+                [
+                    contacts.with_columns(pl.lit(0, pl.Int64).alias("n_mature")),
+                    orders.with_columns(
+                        pl.col("n").alias("n_mature"), pl.lit(0, pl.Int64).alias("total")
+                    ).drop("n"),
+                ],
+                how="diagonal",
+            ).with_columns(pl.lit(0, pl.Int64).alias("n_pending"))
+        return _rolled(metric, request, rows, self._programs(con))
+
+    def _frame(
+        self, con: duckdb.DuckDBPyConnection, table: DayTable | None, filters: _Filters
+    ) -> pl.DataFrame:
+        def read() -> pl.DataFrame:
+            if table is None:
+                return con.sql(f"select event_date, program_id, n from {ORDERS}").pl()
+            sql, parameters = days_and_programs(table, dict(filters))
+            return con.sql(sql, params=parameters).pl()
+
+        return self._kept((ORDERS if table is None else table.name, filters), read)
+
+    def _programs(self, con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+        columns = ", ".join((*PROGRAM_DIMENSIONS, "as_of_date"))
+        return self._kept(("programs", ()), lambda: con.sql(f"select {columns} from programs").pl())
+
+    def _kept(self, key: tuple[str, _Filters], read: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+        with self._lock:
+            if key in self._frames:
+                self._frames.move_to_end(key)
+                return self._frames[key]
+        frame = read()
+        with self._lock:
+            self._frames[key] = frame
+            while len(self._frames) > MOST_FRAMES:
+                self._frames.popitem(last=False)
+        return frame
+
+
+def _own(metric: MetricDefinition, frame: pl.DataFrame) -> pl.DataFrame:
+    currency = ["currency"] if metric.kind == "sum" else []
+    parts = [pl.col(f"{metric.key}_{part}").alias(part) for part in day_parts(metric)]
+    return frame.select("event_date", "program_id", *currency, *parts)
+
+
+def _rolled(
+    metric: MetricDefinition, request: MetricRequest, rows: pl.DataFrame, programs: pl.DataFrame
+) -> pl.DataFrame:
+    day = pl.col("event_date")
+    kept = [
+        *([day >= request.start] if request.start else []),
+        *([day <= request.end] if request.end else []),
+        *(
+            pl.col(name).is_in([value for value in values if value is not None])
+            | (pl.col(name).is_null() if None in values else pl.lit(False))
+            for name, values in request.filters.items()
+            if name in PROGRAM_DIMENSIONS
+        ),
+    ]
+    period, last = _period(request.grain)
+    has_units = (pl.col("n_mature") > 0) | (pl.col("n_pending") > 0)
+    is_open = (last >= pl.col("as_of_date")).fill_null(False)
+    sums = [
+        pl.col("n_mature").sum(),
+        pl.col("n_pending").sum(),
+        (is_open & (has_units if metric.kind != "per_orders" else pl.lit(True))).any().alias("is_open"),
+        pl.col("total").sum(),
+    ]
+    if metric.kind == "mean":
+        sums.append(pl.col("squares").sum())
+    if metric.kind == "sum":
+        currencies = pl.col("currency").filter(pl.col("n_mature") > 0)
+        sums.append(currencies.n_unique().alias("n_currencies"))
+    lazy = rows.lazy().join(programs.lazy(), on="program_id", how="left").filter(*kept)
+    lazy = lazy.with_columns(period.alias("period_start"))
+    keys = [*([] if request.grain == "all" else ["period_start"]), *request.by]
+    if not keys:
+        return lazy.select(pl.lit(None, pl.Date).alias("period_start"), *sums).collect()
+    found = lazy.group_by(keys).agg(*sums)
+    if metric.kind != "per_orders":
+        found = found.filter(has_units)
+    if request.grain == "all":
+        found = found.with_columns(pl.lit(None, pl.Date).alias("period_start"))
+    return found.sort(keys, nulls_last=True).collect()
+
+
+def _period(grain: str) -> tuple[pl.Expr, pl.Expr]:
+    """The first day of a row's period, and its last, which is empty without a period."""
+    if grain == "all":
+        return pl.lit(None, pl.Date), pl.lit(None, pl.Date)
+    if grain == "day":
+        return pl.col("event_date"), pl.col("event_date")
+    first = pl.col("event_date").dt.truncate(_TRUNCATED[grain])
+    return first, pl.col("period_start").dt.offset_by(_TRUNCATED[grain]).dt.offset_by("-1d")
