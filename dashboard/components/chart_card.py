@@ -109,7 +109,8 @@ def columns(table: pl.DataFrame, unit: str | None) -> Mapping[str, Any]:
     measure = {"share": "percent", "minutes": "%.1f", "money": "localized", "points": "%.2f"}.get(
         unit or "", "%.2f"
     )
-    formats = dict.fromkeys(("value", "lower", "upper", "reference", "target"), measure)
+    measured = ("value", "lower", "upper", "raw", "raw_lower", "raw_upper", "reference", "target")
+    formats = dict.fromkeys(measured, measure)
     formats |= dict.fromkeys(("numerator", "denominator", "pending"), "localized")
     return {name: _column(name, dtype, formats.get(name)) for name, dtype in table.schema.items()}
 

@@ -24,7 +24,9 @@ def test_a_verdict_on_a_card_opens_the_chart_behind_it_with_the_filters(visitor,
     assert link.inner_text() == said.words
     assert link.get_attribute("title") == said.why
     link.click()
-    tab.page.wait_for_function("() => document.querySelector('.pl-title h1')?.innerText === 'Why did it move?'")
+    tab.page.wait_for_function(
+        "() => document.querySelector('.pl-title h1')?.innerText === 'Why did it move?'"
+    )
     tab.ready()
     assert "channel=chat" in tab.query
     card = tab.page.locator("[class*=st-key-card-escalation_rate-control]")
