@@ -8,8 +8,8 @@ import duckdb
 import polars as pl
 
 from pipelines.metrics.catalogue import CONTACT_DIMENSIONS
+from pipelines.metrics.query import LAST_DAYS, PERIODS, Query
 from pipelines.metrics.request import MetricRequest
-from pipelines.metrics.sql import LAST_DAYS, PERIODS, Query
 from pipelines.stats.intervals import Z95
 
 LEAST_RATINGS = 5

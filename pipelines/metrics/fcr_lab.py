@@ -20,8 +20,8 @@ import polars as pl
 
 from pipelines.metrics.catalogue import CONTACT_DIMENSIONS
 from pipelines.metrics.fcr_definitions import EXCLUSIONS, RULES, Definition, windows
+from pipelines.metrics.query import Query
 from pipelines.metrics.request import MetricRequest
-from pipelines.metrics.sql import Query
 from pipelines.stats.intervals import FloatArray, wilson
 
 STATES = ("repeat", "pending", "failed", "resolved")

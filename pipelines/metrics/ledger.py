@@ -14,8 +14,8 @@ import polars as pl
 
 from pipelines.errors import UsageError, did_you_mean
 from pipelines.metrics.catalogue import CONTACT_DIMENSIONS
+from pipelines.metrics.query import Query, column_of
 from pipelines.metrics.request import MetricRequest
-from pipelines.metrics.sql import Query, column_of
 
 _METRIC = "value_retained"  # whose units are stakes: says which dimensions a stake has
 

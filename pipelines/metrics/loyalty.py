@@ -12,8 +12,9 @@ import duckdb
 import polars as pl
 
 from pipelines.metrics.catalogue import CONTACT_DIMENSIONS, PROGRAM_DIMENSIONS, definition
+from pipelines.metrics.query import Query
 from pipelines.metrics.request import MetricRequest
-from pipelines.metrics.sql import Query, unit_ctes
+from pipelines.metrics.sql import unit_ctes
 
 TOP_TWO, MIDDLE, BOTTOM_TWO, UNRATED = "top two", "middle", "bottom two", "not rated"
 """Boxes of the normalised rating: from 4 on, between, up to 2."""

@@ -2,7 +2,7 @@
 
 A page asks the same metrics of this period, of the one before, by week and by quarter, of all programs and of
 one. All follow from sums by day and program, so these are read once for a set of filters and added up here.
-They give the same rows as `pipelines.metrics.sql`, which answers whatever is split further.
+They give the same rows as `pipelines.metrics.by_day`, which answers whatever is split further.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from collections.abc import Callable
 import duckdb
 import polars as pl
 
+from pipelines.metrics.by_day import days_and_programs
 from pipelines.metrics.catalogue import PROGRAM_DIMENSIONS, MetricDefinition
 from pipelines.metrics.days import DAY_DIMENSIONS, ORDERS, DayTable, day_parts, stands_by_day, table_of
 from pipelines.metrics.request import MetricRequest
-from pipelines.metrics.sql import days_and_programs
 
 MOST_FRAMES = 64
 
@@ -44,7 +44,7 @@ class DaySums:
     def sums(
         self, con: duckdb.DuckDBPyConnection, metric: MetricDefinition, request: MetricRequest
     ) -> pl.DataFrame:
-        """Sums of one metric by period and group, as the query of `sql.grouped_together` gives them.
+        """Sums of one metric by period and group, as the query of `by_day.grouped_together` gives them.
 
         Args:
             con: A cursor on the warehouse, always the same one's.

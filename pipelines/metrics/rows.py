@@ -10,10 +10,11 @@ import duckdb
 import numpy as np
 import polars as pl
 
+from pipelines.metrics.by_day import grouped_together
 from pipelines.metrics.catalogue import MetricDefinition
 from pipelines.metrics.request import MetricRequest
 from pipelines.metrics.rolled import DaySums, rolls_up
-from pipelines.metrics.sql import grouped, grouped_together
+from pipelines.metrics.sql import grouped
 from pipelines.metrics.together import adds_up, in_groups
 from pipelines.stats.intervals import normal_mean, wilson
 from pipelines.stats.survival import log_log_limits

@@ -14,8 +14,9 @@ import polars as pl
 
 from pipelines.errors import UsageError, did_you_mean
 from pipelines.metrics.catalogue import MetricDefinition
+from pipelines.metrics.query import column_of
 from pipelines.metrics.request import MetricRequest
-from pipelines.metrics.sql import column_of, unit_ctes
+from pipelines.metrics.sql import unit_ctes
 
 TENURE = "tenure"
 """Time from the agent's hiring to the unit's day, in bands; a dimension of these questions only."""
