@@ -80,6 +80,7 @@ class Report:
         ledger: The refund ledger, one row a currency.
         by_program: Rows of the key figures by program, and by site.
         by_site: The same by site.
+        every: Rows of every metric of the catalogue, split by nothing.
     """
 
     workspace: str
@@ -98,6 +99,7 @@ class Report:
     ledger: pl.DataFrame
     by_program: pl.DataFrame
     by_site: pl.DataFrame
+    every: pl.DataFrame
 
     @property
     def lead(self) -> Line:
@@ -163,6 +165,11 @@ def report_of(
         ledger=reader.ledger((), start, end, tuple(filters.items())),
         by_program=ask("all", (start, end), ("program_id",)),
         by_site=ask("all", (start, end), ("site",)),
+        every=reader.metrics(
+            MetricRequest(
+                metrics=tuple(what.key for what in reader.catalogue), start=start, end=end, filters=filters
+            )
+        ),
     )
 
 

@@ -39,6 +39,7 @@ def html_of(report: Report, *, paper: str = "A4") -> str:
             sections.why(report),
             sections.money(report),
             sections.groups(report),
+            sections.every_metric(report),
             _footer(report),
         )
     )

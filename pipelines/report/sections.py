@@ -160,6 +160,34 @@ def _ledger(row: dict[str, Any]) -> str:
     )
 
 
+def every_metric(report: Report) -> str:
+    """An appendix: each metric of the handbook with its interval, what it rests on and its status."""
+    rows = [(definition(row["metric"]), row) for row in report.every.iter_rows(named=True)]
+    half = -(-len(rows) // 2)
+    columns = "".join(
+        "<table><thead><tr><th>Metric</th><th>Value</th><th>Rests on</th></tr></thead><tbody>"
+        + "".join(_metric_row(what, row, report) for what, row in part)
+        + "</tbody></table>"
+        for part in (rows[:half], rows[half:])
+    )
+    return (
+        '<section class="appendix"><h2>Every metric</h2><p>Over the same period; with 95% interval where '
+        "the metric carries one. A value that has nothing mature is a dash.</p>"
+        f'<div class="two">{columns}</div></section>'
+    )
+
+
+def _metric_row(what: MetricDefinition, row: dict[str, Any], report: Report) -> str:
+    found = insight.Measured.of(row)
+    waiting = f" · {words.count(found.pending)} pending" if found.pending else ""
+    return (
+        f'<tr data-metric-row="{what.key}"><th>{escape(what.label)}</th>'
+        f"<td>{escape(words.value(what.unit, found.value, currency=report.currency))}"
+        f"<span>{escape(words.interval(what.unit, found.lower, found.upper))}</span></td>"
+        f"<td>{found.status}<span>n {words.count(found.denominator or 0)}{waiting}</span></td></tr>"
+    )
+
+
 def groups(report: Report) -> str:
     tables = (("Program", "program_id", report.by_program), ("Site", "site", report.by_site))
     return "".join(

@@ -11,7 +11,8 @@ from pipelines.report.content import Line, Report
 
 
 def workbook_of(report: Report) -> bytes:
-    """An XLSX file; a sheet each for figures, weeks, signals, targets, why, ledger, programs, sites."""
+    """An XLSX file; a sheet each for figures, weeks, signals, targets, why, ledger, programs, sites,
+    and one of every metric."""
     sheets = {
         "Summary": pl.DataFrame([_summary(line) for line in report.lines], infer_schema_length=None),
         "Weeks": pl.concat([line.weeks for line in report.lines]).drop("grain"),
@@ -22,6 +23,7 @@ def workbook_of(report: Report) -> bytes:
         "Ledger": _ledger(report),
         "Programs": report.by_program.drop("grain", "period_start"),
         "Sites": report.by_site.drop("grain", "period_start"),
+        "Every metric": report.every.drop("grain", "period_start"),
         "About": _about(report),
     }
     return export.to_workbook({name: table for name, table in sheets.items() if table.height})

@@ -140,7 +140,8 @@ def test_the_workbook_has_every_number_in_full(reader: Reader):
     report = report_of(reader, start=start, end=end)
     book = openpyxl.load_workbook(io.BytesIO(workbook_of(report)))
     assert book.sheetnames == [
-        "Summary", "Weeks", "Signals", "Why", "Why by group", "Ledger", "Programs", "Sites", "About",
+        "Summary", "Weeks", "Signals", "Why", "Why by group", "Ledger", "Programs", "Sites",
+            "Every metric", "About",
     ]  # fmt: skip
     summary = rows_of(book["Summary"])
     expected = reader.metrics(MetricRequest(metrics=FIGURES, start=start, end=end))

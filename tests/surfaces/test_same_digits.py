@@ -215,8 +215,15 @@ def test_the_workbook_holds_the_commands_numbers(shop: Path, printed: dict[Key, 
     book = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
     whole, split = sheet(book["Summary"]), sheet(book["Programs"])
     assert [row["metric"] for row in whole] == list(FIGURES)
-    rows = keyed([{**row, "program_id": None} for row in whole]) | keyed(split)
-    assert {at for at in printed if at[0] in FIGURES} == set(rows)
+    figures = keyed([{**row, "program_id": None} for row in whole]) | keyed(split)
+    assert {at for at in printed if at[0] in FIGURES} == set(figures)
+    every = sheet(book["Every metric"])
+    assert [row["metric"] for row in every] == KEYS
+    compare(figures, printed)
+    compare(keyed([{**row, "program_id": None} for row in every]), printed)
+
+
+def compare(rows: dict[Key, Row], printed: dict[Key, Row]) -> None:
     for at, row in rows.items():
         for name in ("value", "lower", "upper", "numerator", "denominator", "pending"):
             # a workbook holds sixteen digits
@@ -235,10 +242,13 @@ def sheet(page: Any) -> list[Row]:
 
 def test_the_report_shows_the_commands_numbers(shop: Path, reader: Reader, printed: dict[Key, Row]) -> None:
     html = command(shop, "report", *EVER, "--format", "html", "--output", "-").decode()
+    assert re.findall(r'data-metric-row="(\w+)"', html) == KEYS
     (currency,) = set(reader.programs()["currency"].to_list())
-    for key in FIGURES:
+    places = [(key, f'data-metric="{key}"', "</article>") for key in FIGURES]
+    places += [(key, f'data-metric-row="{key}"', "</tr>") for key in KEYS]
+    for key, begin, end in places:
         what, row = reader.definition(key), printed[(key, None)]
-        card = html.split(f'data-metric="{key}"')[1].split("</article>")[0]
+        card = html.split(begin)[1].split(end)[0]
         said = unescape(re.sub(r"<[^>]+>", " ", card))
         assert wording.value(what.unit, row["value"], currency=currency) in said, key
         assert f"n {wording.count(row['denominator'])}" in said, key
