@@ -68,6 +68,19 @@ def kill_after(workspace: Path, as_of: str, seconds: float) -> bool:
     return was_running
 
 
+def kill_when_building(workspace: Path, as_of: str) -> bool:
+    """Start a load and `kill -9` it once its new warehouse has begun; whether it was still at work."""
+    process = start_load(workspace, as_of)
+    warehouses = workspace / ".plumbline" / "warehouse"
+    while process.poll() is None and not list(warehouses.glob(".build-*")):
+        time.sleep(0.005)
+    was_running = process.poll() is None
+    if was_running:
+        os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    return was_running
+
+
 def watch_load(workspace: Path, as_of: str, look: Callable[[], None]) -> float:
     """Run a load to its end while looking; the seconds that it worked."""
     since_ns = time.time_ns()

@@ -10,7 +10,16 @@ import pytest
 
 from pipelines.cli import main
 from pipelines.reader import MetricRequest, Reader
-from tests.faults.loads import Tables, changed, deliver, kill_after, published, start_load, watch_load
+from tests.faults.loads import (
+    Tables,
+    changed,
+    deliver,
+    kill_after,
+    kill_when_building,
+    published,
+    start_load,
+    watch_load,
+)
 from tests.referee.worlds import World, random_world
 
 AS_OF = "2026-06-01T00:00:00Z"
@@ -123,7 +132,7 @@ def test_kill_9_in_the_first_load_of_all(undisturbed: Undisturbed, tmp_path: Pat
     deliver(undisturbed.world, 0, workspace, tmp_path / "scratch")
     (workspace / ".plumbline").mkdir()
     shutil.copyfile(undisturbed.folder / "start/.plumbline/key", workspace / ".plumbline/key")
-    assert kill_after(workspace, AS_OF, undisturbed.seconds * 0.3)
+    assert kill_when_building(workspace, AS_OF)
     assert load(workspace) == 0
     assert changed(published(workspace), undisturbed.first) == []
 
