@@ -7,8 +7,6 @@ ever stale. Frames are shared between sessions and never changed.
 from __future__ import annotations
 
 import os
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -23,6 +21,7 @@ from pipelines.explain import Progress, Verdict, verdict
 from pipelines.explain import progresses as quarter_progresses
 from pipelines.fence import FencePool
 from pipelines.metrics.days import stands_by_day
+from pipelines.metrics.kept import KeptFrames
 from pipelines.reader import MetricRequest, Reader, Refusal, last_refusal
 from pipelines.settings import STATE_FOLDER, read_workspace
 
@@ -32,34 +31,8 @@ if TYPE_CHECKING:
 WORKSPACE_VARIABLE = "PLUMBLINE_WORKSPACE"
 Choices = Mapping[str, Sequence[str | None]]
 
-
 # Plain caches rather than Streamlit's: these are asked dozens of times a page, from threads of our own.
-class _Answers:
-    """The frames that were asked for last, by question; safe to share between threads."""
-
-    def __init__(self, most: int) -> None:
-        self._most, self._lock = most, threading.Lock()
-        self._frames: OrderedDict[Hashable, pl.DataFrame] = OrderedDict()
-
-    def get(self, question: Hashable) -> pl.DataFrame | None:
-        with self._lock:
-            if question in self._frames:
-                self._frames.move_to_end(question)
-            return self._frames.get(question)
-
-    def put(self, question: Hashable, frame: pl.DataFrame) -> pl.DataFrame:
-        with self._lock:
-            self._frames[question] = frame
-            while len(self._frames) > self._most:
-                self._frames.popitem(last=False)
-        return frame
-
-    def clear(self) -> None:
-        with self._lock:
-            self._frames.clear()
-
-
-_METRICS = _Answers(2048)
+_METRICS = KeptFrames(2048)
 _ASKING = ThreadPoolExecutor(max_workers=4, thread_name_prefix="metrics")
 
 
@@ -130,18 +103,16 @@ def verdicts(source: Reader, keys: Sequence[str], *, chosen: Choices | None = No
     """Whether the newest weeks of some metrics have left their level, over every week there is."""
     weeks = metrics(source, keys, grain="week", chosen=chosen)
     first, _ = answer(source, "period")
-
-    def judge() -> Mapping[str, Verdict]:
-        return {
-            key: verdict(source.definition(key), weeks.filter(pl.col("metric") == key), first=first)
-            for key in keys
-        }
-
     filters = tuple(sorted((name, tuple(values)) for name, values in (chosen or {}).items()))
-    found: Mapping[str, Verdict] = remembered(
-        ("verdicts", str(source.build.path), source.build.build_id, tuple(keys), filters), judge
-    )
-    return found
+    return {
+        key: remembered(
+            ("verdict", str(source.build.path), source.build.build_id, key, filters),
+            lambda key=key: verdict(
+                source.definition(key), weeks.filter(pl.col("metric") == key), first=first
+            ),
+        )
+        for key in keys
+    }
 
 
 def progresses(source: Reader, keys: Sequence[str], *, chosen: Choices | None = None) -> tuple[Progress, ...]:
@@ -226,6 +197,6 @@ def _store(root: str) -> Store:
     return open_store(workspace.state, url=workspace.store.address())
 
 
-@st.cache_resource(show_spinner=False, max_entries=128)
+@st.cache_resource(show_spinner=False, max_entries=512)
 def _remembered(key: tuple[Hashable, ...], _make: Callable[[], Any]) -> Any:
     return _make()

@@ -15,21 +15,12 @@ import polars as pl
 
 from pipelines.metrics import MetricRequest
 from pipelines.metrics.estimates import EstimateDefinition, check_question, estimate, estimates, is_estimate
+from pipelines.metrics.rows import MEASURES
 from pipelines.reader_explain import Filters
 from pipelines.stats.intervals import wilson
 
 if TYPE_CHECKING:
     from pipelines.calibration.agents import CalibratedAgents
-
-_MEASURES = {
-    "value": pl.Float64,
-    "lower": pl.Float64,
-    "upper": pl.Float64,
-    "numerator": pl.Float64,
-    "denominator": pl.Int64,
-    "pending": pl.Int64,
-    "status": pl.String,
-}
 
 
 class EstimateQuestions:
@@ -153,7 +144,7 @@ def _filters(request: MetricRequest) -> Filters:
 def _printed(found: pl.DataFrame, asked: EstimateDefinition, request: MetricRequest) -> pl.DataFrame:
     """Rows in the columns and order of the metrics; one empty row where a question without split has none."""
     columns = {"metric": pl.String, "grain": pl.String, "period_start": pl.Date}
-    schema = {**columns, **dict.fromkeys(request.by, pl.String), **_MEASURES}
+    schema = {**columns, **dict.fromkeys(request.by, pl.String), **MEASURES}
     if found.height == 0:
         rows = 1 if request.grain == "all" and not request.by else 0
         found = pl.DataFrame({"denominator": [0] * rows}, schema={"denominator": pl.Int64})

@@ -26,7 +26,7 @@ def control(found: Verdict, what: Any, colours: Palette, *, currency: str | None
         return None
     x = [day.isoformat() for day in points["period_start"]]
     value = points["value"].to_list()
-    tint = colours.judged(_judged(found, what))
+    tint = colours.judged(found.judged(what.better))
     since = found.since.isoformat() if found.since else None
     marks = [
         tint if since and day >= since else colours.target if beyond else colours.accent
@@ -92,9 +92,3 @@ def control(found: Verdict, what: Any, colours: Palette, *, currency: str | None
         alt=f"Control chart of {what.label} by week: {found.words}. {found.why}",
         note=found.why,
     )
-
-
-def _judged(found: Verdict, what: Any) -> str:
-    if not found.is_signal or what.better not in ("higher", "lower"):
-        return "neither"
-    return "better" if (found.state == "rise") == (what.better == "higher") else "worse"

@@ -67,9 +67,7 @@ class Card:
     @property
     def trend(self) -> str:
         """better, worse or neither: of the newest weeks, where they have left their level."""
-        if self.verdict is None or not self.verdict.is_signal or self.what.better not in ("higher", "lower"):
-            return "neither"
-        return "better" if (self.verdict.state == "rise") == (self.what.better == "higher") else "worse"
+        return "neither" if self.verdict is None else self.verdict.judged(self.what.better)
 
 
 def cards(

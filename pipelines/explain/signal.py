@@ -63,6 +63,12 @@ class Verdict:
         """Whether the metric has left its level."""
         return self.state in ("rise", "fall")
 
+    def judged(self, better: str) -> str:
+        """Whether the newest weeks are better, worse or neither, given which way is better."""
+        if not self.is_signal or better not in ("higher", "lower"):
+            return "neither"
+        return "better" if (self.state == "rise") == (better == "higher") else "worse"
+
 
 def verdicts(
     reader: Reader,

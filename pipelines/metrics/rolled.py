@@ -7,8 +7,6 @@ They give the same rows as `pipelines.metrics.by_day`, which answers whatever is
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
 
 import duckdb
@@ -17,6 +15,7 @@ import polars as pl
 from pipelines.metrics.by_day import days_and_programs
 from pipelines.metrics.catalogue import PROGRAM_DIMENSIONS, MetricDefinition
 from pipelines.metrics.days import DAY_DIMENSIONS, ORDERS, DayTable, day_parts, stands_by_day, table_of
+from pipelines.metrics.kept import KeptFrames
 from pipelines.metrics.request import MetricRequest
 
 MOST_FRAMES = 64
@@ -38,8 +37,7 @@ class DaySums:
     """Sums by day and program of one warehouse, as they were asked for; safe to share between threads."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._frames: OrderedDict[tuple[str, _Filters], pl.DataFrame] = OrderedDict()
+        self._frames = KeptFrames(MOST_FRAMES)
 
     def sums(
         self, con: duckdb.DuckDBPyConnection, metric: MetricDefinition, request: MetricRequest
@@ -89,16 +87,8 @@ class DaySums:
         return self._kept(("programs", ()), lambda: con.sql(f"select {columns} from programs").pl())
 
     def _kept(self, key: tuple[str, _Filters], read: Callable[[], pl.DataFrame]) -> pl.DataFrame:
-        with self._lock:
-            if key in self._frames:
-                self._frames.move_to_end(key)
-                return self._frames[key]
-        frame = read()
-        with self._lock:
-            self._frames[key] = frame
-            while len(self._frames) > MOST_FRAMES:
-                self._frames.popitem(last=False)
-        return frame
+        frame = self._frames.get(key)
+        return self._frames.put(key, read()) if frame is None else frame
 
 
 def _own(metric: MetricDefinition, frame: pl.DataFrame) -> pl.DataFrame:

@@ -19,7 +19,7 @@ from pipelines.metrics.together import adds_up, in_groups
 from pipelines.stats.intervals import normal_mean, wilson
 from pipelines.stats.survival import log_log_limits
 
-_MEASURES = {
+MEASURES = {
     "value": pl.Float64,
     "lower": pl.Float64,
     "upper": pl.Float64,
@@ -28,6 +28,8 @@ _MEASURES = {
     "pending": pl.Int64,
     "status": pl.String,
 }
+"""Columns of a printed row behind its dimensions, with their types."""
+
 _SUMS = ("n_mature", "n_pending", "is_open", "total", "squares", "n_currencies")
 
 
@@ -102,7 +104,7 @@ def rows_of(metric: MetricDefinition, request: MetricRequest, sums: pl.DataFrame
     ).with_columns(
         pl.Series(name, measures[name], dtype=dtype, nan_to_null=True) if dtype != pl.String
         else pl.Series(name, measures[name], dtype=dtype)
-        for name, dtype in _MEASURES.items()
+        for name, dtype in MEASURES.items()
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ import polars as pl
 
 from pipelines.metrics import MetricRequest, definition, metric_rows
 from pipelines.metrics.scorecard import PERIODS, SCORECARD
-from pipelines.warehouse.restate import cause_of_move, definition_mark, settings_mark
+from pipelines.warehouse.restate import cause_of_move, definition_mark, has_moved, settings_mark
 
 COLUMNS = (
     "grain varchar, metric varchar, program_id varchar, period_start date, value double, lower double, "
@@ -79,12 +79,7 @@ _SAME_KEY = """
         and new.program_id is not distinct from old.program_id
         and new.period_start = old.period_start
 """
-_HAS_MOVED = """(
-            new.metric is null
-            or new.numerator is distinct from old.numerator
-            or new.denominator <> old.denominator
-            or new.value is distinct from old.value
-        )"""
+_HAS_MOVED = has_moved("old", "new")
 # A restatement is dated by the build that noticed it first: one that says the same again is no new one.
 _IS_NOTED = """(
             old.cause is not null

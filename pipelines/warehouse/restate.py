@@ -82,6 +82,16 @@ def cause_of_move(old: str, new: str) -> str:
         end"""
 
 
+def has_moved(old: str, new: str) -> str:
+    """SQL that says whether a number that was final is another now; names as for `cause_of_move`."""
+    return f"""(
+            {new}.metric is null
+            or {new}.numerator is distinct from {old}.numerator
+            or {new}.denominator <> {old}.denominator
+            or {new}.value is distinct from {old}.value
+        )"""
+
+
 # A week that is no longer final, or no longer there, has moved too: its new value is empty.
 _MOVED = f"""
     insert into restatements by name
@@ -101,8 +111,5 @@ _MOVED = f"""
         on new.metric = old.metric
         and new.program_id is not distinct from old.program_id
         and new.period_start = old.period_start
-    where new.metric is null
-        or new.numerator is distinct from old.numerator
-        or new.denominator <> old.denominator
-        or new.value is distinct from old.value
+    where {has_moved("old", "new")}
 """
