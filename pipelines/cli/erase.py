@@ -22,7 +22,7 @@ are yours to clean.
 
 example: plumbline erase jane@example.com --yes
 """
-_PSEUDONYM = re.compile(r"c_[0-9a-f]{32}")
+_PSEUDONYM = re.compile(r"c_[0-9A-Za-z_-]{10}")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
 
     from pipelines.cli._print import print_rows
     from pipelines.landing import erased
+    from pipelines.landing.shortened import shorten
     from pipelines.settings import read_workspace
     from pipelines.sources.pseudonyms import workspace_key
     from pipelines.warehouse.publish import only_load
@@ -49,6 +50,8 @@ def run(args: argparse.Namespace) -> int:
     if not any(workspace.landing.glob("*/*.json")):
         raise StateError(f"nothing was loaded yet in {workspace.root}, so nothing is kept of any customer.")
     key = workspace_key(workspace.state / "key", landed=True)
+    with only_load(workspace):
+        shorten(workspace)
     was_cut_short = erased.is_under_way(workspace)
     pseudonym, owned = _find(workspace, key, args.customer_id)
     if not any(owned.rows.values()):
@@ -56,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
             _rebuild(workspace)
             print("an erasure that was cut short is completed.", file=sys.stderr)
             return 0
-        if pseudonym in erased.Erased.read(workspace.state, key).hashes:
+        if {pseudonym, args.customer_id.strip()} & erased.Erased.read(workspace.state, key).hashes:
             print("this customer was erased already; nothing is kept.", file=sys.stderr)
             return 0
         raise StateError(
@@ -82,10 +85,13 @@ def _find(workspace: Workspace, key: bytes, customer: str) -> tuple[str, Belongi
     from pipelines.sources import read_sources
     from pipelines.sources.pseudonyms import pseudonym
 
-    if _PSEUDONYM.fullmatch(customer.strip()):
-        return customer.strip(), belongings(workspace, customer.strip())
     if not customer.strip():
         raise UsageError("the customer's id is empty.")
+    if _PSEUDONYM.fullmatch(customer.strip()):
+        # an export may have ids that look like one; nobody's pseudonym is another's id but by chance
+        owned = belongings(workspace, customer.strip())
+        if any(owned.rows.values()):
+            return customer.strip(), owned
     exact = pseudonym(key, customer)
     owned = belongings(workspace, exact)
     if any(owned.rows.values()):

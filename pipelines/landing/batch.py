@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from pipelines.errors import StateError
 from pipelines.quality.results import ExpectationResult
 from pipelines.sources.mapping import FileWarning
@@ -137,6 +139,20 @@ def publish(beside: Path, path: Path) -> None:
     flush(beside)
     beside.replace(path)
     flush(path.parent)
+
+
+def replace_rows(rows: pl.DataFrame, path: Path) -> None:
+    """Put other rows in a landed file's place, in one step."""
+    beside = path.with_name(path.name + ".part")
+    rows.write_parquet(beside, compression="zstd")
+    publish(beside, path)
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Put another text in a file's place, in one step; ASCII."""
+    beside = path.with_name(path.name + ".part")
+    beside.write_text(text, "ascii")
+    publish(beside, path)
 
 
 def flush(path: Path) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 import polars as pl
 import pyarrow.parquet as pq
 
-from pipelines.landing.batch import Batch, flush, publish, read_batches, write_account
+from pipelines.landing.batch import Batch, read_batches, replace_rows, replace_text, write_account
 from pipelines.settings import Workspace
 from pipelines.sources.casting import REJECT_SCHEMA
 from pipelines.sources.pseudonyms import workspace_key
@@ -114,7 +114,7 @@ def belongings(workspace: Workspace, pseudonym: str) -> Belongings:
 def begin(workspace: Workspace, pseudonym: str, owned: Belongings) -> None:
     """Put a customer on the list and mark the erasure as under way, both on the disk before this returns."""
     key = workspace_key(workspace.state / "key", landed=True)
-    _write(workspace.state / UNDER_WAY, "")
+    replace_text(workspace.state / UNDER_WAY, "")
     words = [pseudonym]
     words += sorted(hashed(key, _ORDER, name) for name in owned.orders)
     words += sorted(hashed(key, _CONTACT, name) for name in owned.contacts)
@@ -124,7 +124,7 @@ def begin(workspace: Workspace, pseudonym: str, owned: Belongings) -> None:
     before = path.read_text("ascii") if path.exists() else ""
     if before and not before.endswith("\n"):
         before += "\n"
-    _write(path, before + "".join(f"{word}\n" for word in new))
+    replace_text(path, before + "".join(f"{word}\n" for word in new))
 
 
 def is_under_way(workspace: Workspace) -> bool:
@@ -178,18 +178,12 @@ def _sweep(batch: Batch, erased: Erased, landing: Path) -> int:
             pl.lit(batch.file).alias("file"), "line", "column", "value", "reason",
             pl.lit(batch.table).alias("table_name"),
         )  # fmt: skip
-        _replace(pl.concat([rejects, new]).sort("line", maintain_order=True), batch.rejects)
-        _replace(rows.filter(~gone), batch.data)
+        replace_rows(pl.concat([rejects, new]).sort("line", maintain_order=True), batch.rejects)
+        replace_rows(rows.filter(~gone), batch.data)
     landed = pq.ParquetFile(batch.data).metadata.num_rows
     if landed != batch.rows_landed:
         write_account(replace(batch, rows_landed=landed, rows_rejected=batch.rows_read - landed), landing)
     return removed
-
-
-def _replace(rows: pl.DataFrame, path: Path) -> None:
-    beside = path.with_name(path.name + ".part")
-    rows.write_parquet(beside, compression="zstd")
-    publish(beside, path)
 
 
 def _columns(path: Path) -> list[str]:
@@ -212,11 +206,3 @@ def _count(batches: Iterable[Batch], table: str, condition: pl.Expr) -> int:
         for batch in batches
         if batch.table == table
     )
-
-
-def _write(path: Path, text: str) -> None:
-    beside = path.with_name(path.name + ".part")
-    beside.write_text(text, "ascii")
-    flush(beside)
-    beside.replace(path)
-    flush(path.parent)

@@ -23,6 +23,7 @@ from pipelines.landing.batch import Batch, batch_id, publish, read_batches, writ
 from pipelines.landing.current import rows_hash, written_rows
 from pipelines.landing.erased import Erased
 from pipelines.landing.found import files_of, table_of
+from pipelines.landing.shortened import shorten
 from pipelines.landing.volume import refuse_volume
 from pipelines.landing.writer import Written, write_batch, write_rows
 from pipelines.settings import WORKSPACE_FILE, Workspace
@@ -77,6 +78,7 @@ def land(workspace: Workspace, *, progress: Progress | None = None) -> LandingRe
     workspace.landing.mkdir(parents=True, exist_ok=True)
     with _alone(workspace.landing):
         _clear_unfinished(workspace.landing)
+        shorten(workspace)
         if erased.is_under_way(workspace):
             erased.sweep(workspace)
         known = read_batches(workspace.landing)

@@ -1,6 +1,8 @@
 """`plumbline erase`: the customer is out of everything, and stays out."""
 
+import hashlib
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 from pipelines.cli import main
 from pipelines.landing import erased
 from pipelines.landing.batch import read_batches
+from pipelines.landing.shortened import MARK
 from pipelines.settings import read_workspace
 from pipelines.sources.pseudonyms import pseudonym
 from pipelines.store import (
@@ -165,12 +168,84 @@ def test_the_list_says_of_nobody_who_they_are(shop: Path) -> None:
     erase(shop)
     words = (shop / ".plumbline" / erased.LIST).read_text().split()
     assert sorted(word[:2] for word in words) == ["c_", "k_", "k_", "k_", "o_"]
-    assert all(len(word) == 34 and int(word[2:], 16) for word in words)
+    patterns = {"c": r"c_[0-9A-Za-z_-]{10}", "k": r"k_[0-9a-f]{32}", "o": r"o_[0-9a-f]{32}"}
+    assert all(re.fullmatch(patterns[word[0]], word) for word in words)
 
 
 def test_a_pseudonym_is_taken_as_it_is(shop: Path) -> None:
     (jane,) = rows(shop, "select customer_id from orders where order_id = 'O1'")
     assert erase(shop, str(jane)) == 0
+    assert kept(shop) == WITHOUT_JANE
+    assert erase(shop, str(jane)) == 0  # once more, and it is said that it was done
+    assert kept(shop) == WITHOUT_JANE
+
+
+def test_an_id_that_looks_like_a_pseudonym_is_an_id(shop: Path) -> None:
+    orders = FILES["orders.csv"] + "O3,P1,c_1234567890,2026-01-02T11:00:00Z,20.00\n"
+    (shop / "orders.csv").write_text(orders)
+    load(read_workspace(shop))
+    assert erase(shop, "c_1234567890") == 0
+    assert kept(shop)["orders"] == ["O1", "O2"]
+
+
+def as_earlier_versions_wrote(root: Path) -> dict[str, str]:
+    """Put the whole hash in hex in every pseudonym's place; returns them by what they are now."""
+    key = bytes.fromhex((root / ".plumbline/key").read_text())
+    long = {}
+    for name in ("jane@example.com", "Bob"):
+        digest = hashlib.blake2b(name.encode(), key=key, digest_size=16)
+        long[pseudonym(key, name)] = "c_" + digest.hexdigest()
+    for batch in read_batches(root / ".plumbline/landing"):
+        rows = pl.read_parquet(batch.data)
+        if "customer_id" in rows.columns:
+            rows.with_columns(pl.col("customer_id").replace(long)).write_parquet(batch.data)
+    (root / ".plumbline/landing" / MARK).unlink()
+    return long
+
+
+@pytest.mark.parametrize("cut_short", [False, True])
+def test_long_pseudonyms_of_earlier_versions_stay_the_same_customers(shop: Path, cut_short: bool) -> None:
+    before = rows(shop, "select customer_id from contacts order by contact_id")
+    long = as_earlier_versions_wrote(shop)
+    assert any(word in landed_text(shop) for word in long.values())
+    (shop / "contacts.csv").unlink()  # what was landed of it stays
+    (shop / "contacts_2.csv").write_text(
+        FILES["contacts.csv"].splitlines()[0] + "\nK6,P1,Bob,,chat,wismo,2026-01-07T10:00:00Z,\n"
+    )
+    if cut_short:
+        first, *_ = [b for b in read_batches(shop / ".plumbline/landing") if b.table == "contacts"]
+        landed = pl.read_parquet(first.data)
+        landed.with_columns(pl.col("customer_id").replace({v: k for k, v in long.items()})).write_parquet(
+            first.data
+        )
+    load(read_workspace(shop))
+    assert (
+        rows(shop, "select customer_id from contacts where contact_id <> 'K6' order by contact_id") == before
+    )
+    assert rows(shop, "select repeats_contact_id from contacts where contact_id = 'K6'") == ["K2"]
+    assert not any(word in landed_text(shop) for word in long.values())
+
+
+def test_who_was_erased_by_an_earlier_version_stays_out(shop: Path) -> None:
+    erase(shop)
+    state = shop / ".plumbline"
+    words = (state / erased.LIST).read_text()
+    (jane,) = [word for word in words.split() if word.startswith("c_")]
+    long = hashlib.blake2b(
+        b"jane@example.com", key=bytes.fromhex((state / "key").read_text()), digest_size=16
+    )
+    (state / erased.LIST).write_text(words.replace(jane, f"c_{long.hexdigest()}"))
+    (state / "landing" / MARK).unlink()
+    later = "K7,P1,jane@example.com,,sms,wismo,2026-02-01T10:00:00Z,2026-02-01T10:10:00Z\n"
+    (shop / "contacts.csv").write_text(FILES["contacts.csv"] + later)
+    load(read_workspace(shop))
+    assert kept(shop) == WITHOUT_JANE
+    assert (state / erased.LIST).read_text().split() == words.split()
+
+
+def test_an_earlier_versions_customer_can_be_erased_before_the_next_load(shop: Path) -> None:
+    as_earlier_versions_wrote(shop)
+    assert erase(shop) == 0
     assert kept(shop) == WITHOUT_JANE
 
 
@@ -202,20 +277,20 @@ def test_an_erasure_cut_short_is_completed_by_the_next_load(
     def stop(*_: object, **__: object) -> None:
         raise PowerCut
 
-    real = erased.publish
+    real = erased.replace_rows
     done: list[Path] = []
 
-    def first_only(beside: Path, path: Path) -> None:
+    def first_only(rows: pl.DataFrame, path: Path) -> None:
         if len(done) == (1 if cut == "rejects written" else 2):
             raise PowerCut
-        real(beside, path)
+        real(rows, path)
         done.append(path)
 
     with monkeypatch.context() as patch, pytest.raises(PowerCut):
         if cut == "begun":
             patch.setattr(erased, "sweep", stop)
         elif cut in ("half swept", "rejects written"):
-            patch.setattr(erased, "publish", first_only)
+            patch.setattr(erased, "replace_rows", first_only)
         elif cut == "swept":
             # The package's `load` is the function; the module of that name is found here.
             patch.setattr(sys.modules["pipelines.warehouse.load"], "_build", stop)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -15,7 +18,7 @@ from hypothesis import strategies as st
 from pipelines.canonical import Column
 from pipelines.errors import DataRefusedError
 from pipelines.sources.casting import Cast, cast_column
-from pipelines.sources.pseudonyms import Pseudonymiser, pseudonym
+from pipelines.sources.pseudonyms import Pseudonymiser, pseudonym, shortened
 from pipelines.sources.timestamps import local_to_utc
 
 KEY = b"k" * 32
@@ -263,8 +266,18 @@ def test_pseudonyms_are_stable_and_tell_nothing() -> None:
     assert made[0] == made[1] == pseudonym(KEY, "ann@example.com")
     assert made[2] == made[3] != made[0]
     assert made[4:] == [None, None]
-    assert all(len(one) == 34 and one.startswith("c_") for one in made[:4])
+    assert all(re.fullmatch(r"c_[0-9A-Za-z_-]{10}", one) for one in made[:4])
     assert pseudonym(b"x" * 32, "17") != made[2]
+
+
+def test_a_pseudonym_is_sixty_bits_of_a_keyed_hash_in_the_alphabet_of_urls() -> None:
+    ids = [f"customer {number}" for number in range(500)]
+    digests = [hashlib.blake2b(one.encode(), key=KEY, digest_size=16).digest() for one in ids]
+    made = cast(ids, "text", personal="pseudonym").values
+    assert made.to_list() == ["c_" + base64.urlsafe_b64encode(one).decode()[:10] for one in digests]
+    assert "-" in "".join(made) and "_" in "".join(one[2:] for one in made)
+    long = pl.DataFrame({"one": [*("c_" + one.hex() for one in digests), *made, None]})
+    assert long.select(shortened(pl.col("one")))["one"].to_list() == [*made, *made, None]
 
 
 @given(st.lists(st.one_of(st.none(), st.text(max_size=12)), max_size=20))
