@@ -94,7 +94,7 @@ def cast_rows(
         formats: Formats of timestamps and dates that are not ISO 8601.
         zone: Zone of timestamps without an offset.
         decimal: The decimal mark.
-        trimmed: Whether it is known that no cell has spaces around it.
+        trimmed: Whether it is known that no cell has spaces around it, and that empty ones are null.
     """
     columns: list[pl.Series] = []
     first_bad: list[tuple[Column, pl.Series]] = []
@@ -210,8 +210,9 @@ def _text(values: pl.Series, *, trimmed: bool) -> pl.Series:
     text = values if values.dtype == pl.String else values.cast(pl.String, strict=False)
     if values.dtype.is_float():
         text = text.str.replace(r"\.0$", "")
-    if not trimmed:
-        text = text.str.strip_chars()
+    if trimmed:
+        return text
+    text = text.str.strip_chars()
     empty = text == ""
     return text.set(empty, None) if empty.any() else text
 

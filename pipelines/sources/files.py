@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from pipelines.errors import DataRefusedError
 
-BLOCK_BYTES = 16 << 20
+BLOCK_BYTES = 8 << 20  # larger ones cost fresh memory, smaller ones a start of every operation
 GZIP, ZSTD, PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1"
 _FOREIGN = {
     b"PK\x03\x04": "a zip archive or an Excel workbook; save the sheet as CSV",

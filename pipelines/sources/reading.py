@@ -36,7 +36,7 @@ class Chunk:
         frame: A column for each name that was asked for and is there, and `_line`: the physical line on which
             the record starts (Parquet: the row, from 1).
         rejects: Lines that are no record.
-        trimmed: Whether it is known that no cell has spaces around it.
+        trimmed: Whether it is known that no cell has spaces around it, and that empty ones are null.
     """
 
     frame: pl.DataFrame
