@@ -1,4 +1,4 @@
-"""The canonical tables as Python objects, read from canonical.yml; imports nothing of ours.
+"""The canonical tables as Python objects, read from canonical.yml.
 
 Every other place that needs a column's name, type, values or meaning asks here.
 """
@@ -10,7 +10,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-import yaml
+from pipelines.definitions import parsed
 
 MONEY_SCALE = 4
 RATE_SCALE = 10
@@ -86,4 +86,4 @@ def _table(name: str, spec: dict[str, Any]) -> Table:
 def tables() -> dict[str, Table]:
     """All canonical tables by name, in the order of the file."""
     text = resources.files("pipelines").joinpath("canonical.yml").read_text("utf-8")
-    return {name: _table(name, spec) for name, spec in yaml.safe_load(text).items()}
+    return {name: _table(name, spec) for name, spec in parsed(text).items()}

@@ -7,8 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from pipelines.definitions import parsed
 from pipelines.errors import ModelError, UsageError, did_you_mean
 
 METRICS_FOLDER = Path(__file__).resolve().parents[2] / "sql" / "metrics"
@@ -79,7 +78,7 @@ def read_definition(path: Path) -> MetricDefinition:
     Raises:
         ModelError: If the page has an unknown, missing or wrong key; all are named.
     """
-    written: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
+    written: dict[str, Any] = parsed(path.read_text("utf-8"))
     known = [item.name for item in fields(MetricDefinition) if item.name != "sql"]
     problems = [f"unknown key '{key}'.{did_you_mean(key, known)}" for key in written if key not in known]
     optional = ("once", "percentile", "complement")

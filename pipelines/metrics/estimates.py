@@ -11,8 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from pipelines.definitions import parsed
 from pipelines.errors import ModelError, UsageError, did_you_mean
 from pipelines.metrics.catalogue import METRICS_FOLDER, catalogue, definition
 from pipelines.metrics.request import MetricRequest
@@ -61,7 +60,7 @@ def read_estimate(path: Path) -> EstimateDefinition:
     Raises:
         ModelError: If the page has an unknown or missing key.
     """
-    written: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
+    written: dict[str, Any] = parsed(path.read_text("utf-8"))
     known = [item.name for item in fields(EstimateDefinition)]
     problems = [f"unknown key '{key}'.{did_you_mean(key, known)}" for key in written if key not in known]
     problems += [f"no '{key}'." for key in known if key not in written]

@@ -9,7 +9,8 @@ Nothing is written and nothing leaves the machine: no data context is made.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from great_expectations.expectations.expectation import (
     Expectation,
     MulticolumnMapExpectation,
 )
+from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 from great_expectations.validator.metric_configuration import MetricConfiguration
 from great_expectations.validator.validation_graph import MetricEdge, ValidationGraph
 
@@ -53,24 +55,64 @@ def run_suites(
 
     Suites are remembered by identity: hand over the same objects for the same table.
     """
-    plan = _plan(engine, tuple(suites))
-    graph = ValidationGraph(execution_engine=engine, edges=list(plan.edges))
-    values, _ = graph.resolve(runtime_configuration=dict(_ASKED), show_progress_bars=False)
-    results = []
-    for (suite, expectation), needs in zip(plan.expectations, plan.needs, strict=True):
-        metrics = {name: values[metric.id] for name, metric in needs.items()}
-        outcome = expectation._validate(
-            metrics=metrics, runtime_configuration=dict(_ASKED), execution_engine=engine
-        )
-        results.append(_result(suite, expectation, outcome))
+    with _configured_once():
+        plan = _plan(engine, tuple(suites))
+        graph = ValidationGraph(execution_engine=engine, edges=list(plan.edges))
+        values, _ = graph.resolve(runtime_configuration=dict(_ASKED), show_progress_bars=False)
+        results = []
+        for (suite, expectation), needs in zip(plan.expectations, plan.needs, strict=True):
+            metrics = {name: values[metric.id] for name, metric in needs.items()}
+            outcome = expectation._validate(
+                metrics=metrics, runtime_configuration=dict(_ASKED), execution_engine=engine
+            )
+            results.append(_result(suite, expectation, outcome))
     return tuple(results)
+
+
+class _Graph(ValidationGraph):
+    """A validation graph that works out what a metric rests on once, however many others rest on it."""
+
+    def __init__(self, execution_engine: PolarsExecutionEngine) -> None:
+        super().__init__(execution_engine)
+        self._worked_out: dict[Any, MetricConfiguration] = {}
+
+    def build_metric_dependency_graph(
+        self, metric_configuration: MetricConfiguration, runtime_configuration: dict[str, Any] | None = None
+    ) -> None:
+        same = self._worked_out.get(metric_configuration.id)
+        if same is None:
+            super().build_metric_dependency_graph(metric_configuration, runtime_configuration)
+            self._worked_out[metric_configuration.id] = metric_configuration
+        else:
+            self.set_metric_configuration_default_kwargs_if_absent(metric_configuration)
+            metric_configuration.metric_dependencies = same.metric_dependencies
+
+
+@contextmanager
+def _configured_once() -> Iterator[None]:
+    """Let an expectation write down its configuration once, not for each of the forty looks at it."""
+    written = Expectation.configuration
+    # the expectation is held too, lest another one get its identity
+    known: dict[int, tuple[Expectation, ExpectationConfiguration]] = {}
+
+    def once(expectation: Expectation) -> ExpectationConfiguration:
+        key = id(expectation)
+        if key not in known:
+            known[key] = (expectation, written.__get__(expectation))
+        return known[key][1]
+
+    Expectation.configuration = property(once)  # type: ignore[assignment,method-assign]
+    try:
+        yield
+    finally:
+        Expectation.configuration = written  # type: ignore[method-assign]
 
 
 def _plan(engine: PolarsExecutionEngine, suites: tuple[gx.ExpectationSuite, ...]) -> _Plan:
     key = tuple(id(suite) for suite in suites)
     if key not in _plans:
         expectations = tuple((suite.name, one) for suite in suites for one in suite.expectations)
-        graph = ValidationGraph(execution_engine=engine)
+        graph = _Graph(execution_engine=engine)
         needs = []
         for _, expectation in expectations:
             wanted = expectation.get_validation_dependencies(

@@ -9,9 +9,9 @@ from functools import cache
 from pathlib import Path
 
 import duckdb
-import yaml
 
 from pipelines.canonical import tables
+from pipelines.definitions import parsed
 from pipelines.errors import StateError
 from pipelines.landing import Batch
 from pipelines.metrics import catalogue
@@ -132,7 +132,7 @@ def _catalogue(con: duckdb.DuckDBPyConnection) -> None:
 @cache
 def derived_columns() -> dict[str, str]:
     """Meaning of every column that canonical.yml does not define."""
-    written: dict[str, str] = yaml.safe_load((SQL_FOLDER / "columns.yml").read_text("utf-8"))
+    written: dict[str, str] = parsed((SQL_FOLDER / "columns.yml").read_text("utf-8"))
     return written
 
 

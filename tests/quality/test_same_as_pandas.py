@@ -6,6 +6,7 @@ import polars as pl
 import polars.selectors as cs
 import pytest
 from great_expectations.execution_engine import PandasExecutionEngine
+from great_expectations.expectations.expectation import Expectation
 from great_expectations.validator.validator import Validator
 
 from pipelines import canonical
@@ -38,3 +39,9 @@ def test_counts_and_verdicts_equal_the_pandas_engine(table: str, seed: int) -> N
         outcome.result["element_count"] - outcome.result.get("missing_count", 0) for outcome in expected
     ]
     assert any(not r.success for r in found)
+
+
+def test_great_expectations_is_left_as_it_was() -> None:
+    configuration = Expectation.configuration
+    check_frame("signals", dirty("signals", rows=10, seed=1).lazy())
+    assert Expectation.configuration is configuration
