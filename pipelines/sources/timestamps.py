@@ -94,10 +94,10 @@ def _epoch(text: pl.Series, unit: str) -> pl.Series:
 def _strptime(text: pl.Series, written: str) -> Stamps:
     """Timestamps in one format."""
     if re.search(r"%[:#]*z", written):
-        aware = text.str.to_datetime(written, strict=False, time_unit="us", time_zone="UTC")
+        aware = text.str.to_datetime(written, strict=False, cache=False, time_unit="us", time_zone="UTC")
         return aware.dt.replace_time_zone(None), None
     if re.search(r"%[HIklMSTRrpPcXsfD]|%\.", written):
-        naive = text.str.to_datetime(written, strict=False, time_unit="us")
+        naive = text.str.to_datetime(written, strict=False, cache=False, time_unit="us")
     else:
         naive = text.str.to_date(written, strict=False).cast(pl.Datetime("us"))
     return naive, naive.is_not_null()
@@ -150,7 +150,7 @@ def _taken_apart(text: pl.Series) -> Stamps:
     parts = text.str.extract_groups(_ISO).struct.unnest()
     day, time, seconds, fraction, zulu, hours, minutes, named = (parts[name] for name in parts.columns)
     written = day + "T" + time.fill_null("00:00") + ":" + seconds.fill_null("00")
-    stamps = written.str.to_datetime("%Y-%m-%dT%H:%M:%S", strict=False, time_unit="us")
+    stamps = written.str.to_datetime("%Y-%m-%dT%H:%M:%S", strict=False, cache=False, time_unit="us")
     micros = fraction.str.pad_end(6, "0").str.head(6).cast(pl.Int64).fill_null(0)
     sign = hours.str.starts_with("-").fill_null(False).cast(pl.Int64) * -2 + 1
     away = (hours.str.tail(2).cast(pl.Int64) * 60 + minutes.cast(pl.Int64).fill_null(0)) * sign

@@ -143,3 +143,12 @@ def test_no_bytes_lose_a_line(body: bytes, fields: int, size: int) -> None:
 def _is_lf(body: bytes) -> bool:
     # The gate is handed text whose line ends are LF already; a lone CR stays as a character of a cell.
     return b"\r" not in body and bool(body)
+
+
+@pytest.mark.parametrize("more", [1 << 8, 1 << 16])
+def test_separators_are_counted_beyond_what_a_narrow_number_holds(more: int) -> None:
+    body = b"1,2,3\n" + b"," * (2 + more) + b"\n4,5,6\n"
+    records, lines, rejects = look(body, 3)
+    assert records == [["1", "2", "3"], ["4", "5", "6"]]
+    assert lines == [2, 4]
+    assert rejects == {3: f"{3 + more} fields where the header has 3"}
