@@ -30,11 +30,8 @@ def shorten(workspace: Workspace) -> None:
         names = [column.name for column in tables()[batch.table].columns if column.personal == "pseudonym"]
         if names:
             rows = pl.read_parquet(batch.data)
-            replace_rows(rows.with_columns(shortened(pl.col(name)) for name in names), batch.data)
+            replace_rows(rows.with_columns(shortened(rows[name]) for name in names), batch.data)
     with suppress(FileNotFoundError):
         words = pl.Series((workspace.state / LIST).read_text("ascii").split(), dtype=pl.String)
-        short = pl.select(
-            pl.when(words.str.starts_with("c_")).then(shortened(pl.lit(words))).otherwise(words)
-        )
-        replace_text(workspace.state / LIST, "".join(f"{word}\n" for word in short.to_series()))
+        replace_text(workspace.state / LIST, "".join(f"{word}\n" for word in shortened(words)))
     replace_text(mark, f"{SIZE}\n")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import os
 import secrets
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from pipelines.errors import StateError
 
@@ -74,18 +77,25 @@ def pseudonym(key: bytes, customer: str) -> str:
     return str(Pseudonymiser(key).of(pl.Series([customer.strip()]))[0])
 
 
-def shortened(pseudonyms: pl.Expr) -> pl.Expr:
-    """A column of pseudonyms as they are now; earlier versions wrote the whole hash in hex."""
-    is_long = pseudonyms.str.len_bytes() == len(PREFIX) + 2 * DIGEST_BYTES
-    short = _written(pseudonyms.str.slice(len(PREFIX)).str.decode("hex", strict=False))
-    return pl.when(~is_long).then(pseudonyms).otherwise(short)
+def shortened(pseudonyms: pl.Series) -> pl.Series:
+    """Pseudonyms as they are now; earlier versions wrote the whole hash in hex. Other words stay."""
+    places = pseudonyms.str.contains(rf"^{PREFIX}[0-9a-f]{{{2 * DIGEST_BYTES}}}$").fill_null(False).arg_true()
+    long = pseudonyms.gather(places).to_list()
+    return pseudonyms.scatter(
+        places, _written(b"".join(bytes.fromhex(word.removeprefix(PREFIX)) for word in long))
+    )
 
 
-def _written(digests: pl.Expr) -> pl.Expr:
-    """Pseudonyms of digests: the alphabet is that of URLs, six bits a letter."""
-    letters = digests.bin.encode("base64").str.slice(0, SIZE - len(PREFIX))
-    plain = letters.str.replace_all("+", "-", literal=True).str.replace_all("/", "_", literal=True)
-    return pl.lit(PREFIX) + plain
+def _written(digests: bytes) -> pl.Series:
+    """Pseudonyms of digests that stand one after another: the alphabet is that of URLs, six bits a letter."""
+    rows = np.frombuffer(digests, np.uint8).reshape(-1, DIGEST_BYTES)
+    # nine bytes are twelve letters
+    letters = np.frombuffer(base64.urlsafe_b64encode(rows[:, :9].tobytes()), np.uint8).reshape(-1, 12)
+    text = np.empty((len(rows), SIZE), np.uint8)
+    text[:, : len(PREFIX)] = np.frombuffer(PREFIX.encode(), np.uint8)
+    text[:, len(PREFIX) :] = letters[:, : SIZE - len(PREFIX)]
+    fixed = pa.FixedSizeBinaryArray.from_buffers(pa.binary(SIZE), len(rows), [None, pa.py_buffer(text)])
+    return pl.Series(pl.from_arrow(fixed)).cast(pl.String)
 
 
 class Pseudonymiser:
@@ -103,12 +113,11 @@ class Pseudonymiser:
         if is_address.any():
             customers = customers.zip_with(~is_address.fill_null(False), customers.str.to_lowercase())
         copy = self._fresh.copy
-        digests: list[bytes | None] = []
-        for identifier in customers.cast(pl.Binary).to_list():
-            if identifier is None:
-                digests.append(None)
-            else:
-                digest = copy()
-                digest.update(identifier)
-                digests.append(digest.digest())
-        return pl.select(_written(pl.lit(pl.Series(digests, dtype=pl.Binary)))).to_series()
+
+        def digest(identifier: bytes) -> bytes:
+            state = copy()
+            state.update(identifier)
+            return state.digest()
+
+        made = _written(b"".join(map(digest, customers.fill_null("").cast(pl.Binary).to_list())))
+        return made.set(customers.is_null(), None) if customers.null_count() else made
