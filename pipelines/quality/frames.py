@@ -48,6 +48,8 @@ def check_canonical(table: str, frame: pl.LazyFrame) -> FrameCheck:
 def _comparable(table: canonical.Table, frame: pl.LazyFrame) -> Comparable | None:
     if LOCAL_MASK not in frame.collect_schema():
         return None
+    if not frame.select((pl.col(LOCAL_MASK) != 0).any()).collect(engine="streaming").item():
+        return None  # all times are in UTC
     bits = {name: 1 << i for i, name in enumerate(table.timestamps)}
 
     def certain(first: str, second: str) -> pl.Expr | None:

@@ -236,8 +236,11 @@ def _words(text: pl.Series, column: Column, pseudonyms: Pseudonymiser) -> Cast:
         plain = text.str.to_lowercase()
         return Cast(plain.zip_with(plain.is_in(list(column.values)).fill_null(False), text))
     if is_currency(column):
+        code = r"^[A-Z]{3}$"
+        if text.str.contains(code).all():
+            return Cast(text)
         upper = text.str.to_uppercase()
-        return _checked(text, upper.set(~upper.str.contains(r"^[A-Z]{3}$").fill_null(True), None))
+        return _checked(text, upper.set(~upper.str.contains(code).fill_null(True), None))
     if column.name == "timezone":
         zones = [name for name in text.drop_nulls().unique().to_list() if is_zone(name)]
         return _checked(text, text.set(~text.is_in(zones).fill_null(True), None))
@@ -248,6 +251,9 @@ def _words(text: pl.Series, column: Column, pseudonyms: Pseudonymiser) -> Cast:
 
 
 def _booleans(text: pl.Series) -> pl.Series:
+    usual = text == "true"
+    if (usual | (text == "false")).all():
+        return usual
     plain = text.str.to_lowercase()
     yes, no = plain.is_in(list(TRUE)), plain.is_in(list(FALSE))
     return yes.set(~(yes | no), None)
