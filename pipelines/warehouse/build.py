@@ -18,7 +18,7 @@ from pipelines.metrics import catalogue
 from pipelines.metrics.days import create_days
 from pipelines.settings import Settings
 from pipelines.warehouse.landed import BatchAccount, prepare
-from pipelines.warehouse.models import SQL_FOLDER, models
+from pipelines.warehouse.models import SQL_FOLDER, Model, models
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +29,20 @@ AS_OF_COLUMNS = {
     "order_outcomes": ("occurred_at",),
     "qa_ratings": ("reviewed_at",),
 }
+
+# Names that hardly repeat. To pack them costs a twentieth of a load, and saves a quarter of the warehouse.
+UNPACKED = frozenset(
+    {
+        "contact_id",
+        "repeat_contact_id",
+        "repeats_contact_id",
+        "thread_id",
+        "customer_id",
+        "order_id",
+        "outcome_id",
+        "review_id",
+    }
+)
 
 
 def connect(path: Path, *, temporary: Path) -> duckdb.DuckDBPyConnection:
@@ -74,15 +88,26 @@ def build_tables(
         raise StateError("nothing that was loaded has a time; add contacts or orders, or say --as-of.")
     _settings(con, settings, moment, build_id)
     for model in models():
-        target = (
-            f"temp table {model.name}" if model.schema == "temp" else f"table {model.schema}.{model.name}"
-        )
-        con.execute(f"create {target} as {model.sql}")
+        _create(con, model)
         log.info("built %s", model.name)
     create_days(con)
     log.info("built the sums by day")
     _catalogue(con)
     return accounts, moment
+
+
+def _create(con: duckdb.DuckDBPyConnection, model: Model) -> None:
+    """Make the table of a model."""
+    if model.schema == "temp":
+        con.execute(f"create temp table {model.name} as {model.sql}")
+        return
+    columns = con.sql(f"describe {model.sql}").fetchall()
+    written = ", ".join(
+        f"{_quoted(name)} {kind}{' using compression uncompressed' if name in UNPACKED else ''}"
+        for name, kind, *_ in columns
+    )
+    con.execute(f"create table {model.schema}.{model.name} ({written})")
+    con.execute(f"insert into {model.schema}.{model.name} {model.sql}")
 
 
 def _newest(con: duckdb.DuckDBPyConnection) -> datetime | None:
