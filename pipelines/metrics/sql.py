@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from pipelines.metrics.catalogue import PROGRAM_DIMENSIONS, MetricDefinition
-from pipelines.metrics.days import ORDERS, numbered_units, table_of
+from pipelines.metrics.days import ORDERS, table_of, units_once
 from pipelines.metrics.query import (
     LAST_DAYS,
     PERIODS,
@@ -58,7 +58,7 @@ def _from_first_units(metric: MetricDefinition, query: Query) -> str:
     request = query.request
     group = ", ".join(["period_start", *(f"by_{name}" for name in request.by)])
     return f"""
-        with metric_rows as (from {numbered_units(metric)}),
+        with metric_rows as (from {units_once(metric)}),
         candidates as ({select_units(metric, query, "metric_rows")}),
         units as (
             -- a unit is one program's, so its rows in a period are open together
