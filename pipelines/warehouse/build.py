@@ -17,6 +17,7 @@ from pipelines.landing import Batch
 from pipelines.metrics import catalogue
 from pipelines.metrics.days import create_days
 from pipelines.settings import Settings
+from pipelines.warehouse.insert import insert_rows
 from pipelines.warehouse.landed import BatchAccount, prepare
 from pipelines.warehouse.models import SQL_FOLDER, Model, models
 
@@ -138,19 +139,15 @@ def _settings(con: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetim
     )
     con.execute("create temp view build_settings as select * from internal.build")
     con.execute("create table internal.service_levels (channel varchar, max_wait_seconds double)")
-    if settings.service_level_seconds:
-        con.executemany(
-            "insert into internal.service_levels values (?, ?)", list(settings.service_level_seconds.items())
-        )
+    insert_rows(con, "internal.service_levels", settings.service_level_seconds.items())
 
 
 def _catalogue(con: duckdb.DuckDBPyConnection) -> None:
     columns = ("key", "label", "unit", "better", "window", "definition", "numerator", "denominator", "source",
                "kind", "anchor", "maturity")  # fmt: skip
     con.execute(f"create table metrics ({', '.join(f'{_quoted(column)} varchar' for column in columns)})")
-    con.executemany(
-        f"insert into metrics values ({', '.join('?' * len(columns))})",
-        [tuple(getattr(metric, column) for column in columns) for metric in catalogue()],
+    insert_rows(
+        con, "metrics", (tuple(getattr(metric, column) for column in columns) for metric in catalogue())
     )
 
 

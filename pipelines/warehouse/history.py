@@ -14,6 +14,7 @@ import duckdb
 
 from pipelines.landing import Batch
 from pipelines.quality.results import ExpectationResult
+from pipelines.warehouse.insert import insert_rows
 from pipelines.warehouse.landed import BatchAccount, sql_list
 
 RUNS = (
@@ -121,11 +122,7 @@ def write_history(
     for name, columns in (("load_runs", RUNS), ("load_files", FILES), ("restatements", RESTATEMENTS)):
         con.execute(f"create table {name} ({columns})")
     con.execute("create table internal.batches (batch_id varchar, rows_waiting bigint)")
-    if batches:
-        con.executemany(
-            "insert into internal.batches values (?, ?)",
-            [(batch.batch_id, built[batch.seq].waiting) for batch in batches],
-        )
+    insert_rows(con, "internal.batches", ((batch.batch_id, built[batch.seq].waiting) for batch in batches))
     if is_continued:
         for name in ("load_runs", "load_files", "restatements"):
             con.execute(f"insert into {name} by name select * from previous.{name}")
@@ -169,12 +166,12 @@ def write_run(
         f"insert into load_runs values ({', '.join('?' * 11)})",
         [build_id, as_of, started, finished, (finished - started).total_seconds(), len(accounts), *totals],
     )
-    for a, batch in accounts:
-        con.execute(
-            f"insert into load_files values ({', '.join('?' * 11)})",
-            [build_id, a.file, a.table, batch.source, a.read, a.loaded, a.updated, a.known, a.rejected,
-             a.waiting, batch.landed_at],
-        )  # fmt: skip
+    files = (
+        (build_id, a.file, a.table, batch.source, a.read, a.loaded, a.updated, a.known, a.rejected, a.waiting,
+         batch.landed_at)
+        for a, batch in accounts
+    )  # fmt: skip
+    insert_rows(con, "load_files", files)
 
 
 def write_expectations(
@@ -191,5 +188,4 @@ def write_expectations(
          result.checked, result.failed, result.note)
         for stage, table, file, result in said
     ]  # fmt: skip
-    if rows:
-        con.executemany(f"insert into expectation_results values ({', '.join('?' * 11)})", rows)
+    insert_rows(con, "expectation_results", rows)

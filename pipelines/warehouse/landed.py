@@ -16,6 +16,7 @@ import duckdb
 
 from pipelines.canonical import DUCKDB_TYPES, Table, tables
 from pipelines.landing import Batch
+from pipelines.warehouse.insert import insert_rows
 from pipelines.warehouse.models import SQL_FOLDER
 from pipelines.warehouse.zones import wall_clock_offsets
 
@@ -90,11 +91,12 @@ def prepare(con: duckdb.DuckDBPyConnection, batches: Sequence[Batch]) -> dict[in
 
 
 def _zone_offsets(con: duckdb.DuckDBPyConnection) -> None:
-    for (timezone,) in con.sql("select distinct timezone from src_programs").fetchall():
-        con.executemany(
-            "insert into zone_offsets values (?, ?, ?, ?)",
-            [(timezone, *span) for span in wall_clock_offsets(timezone)],
-        )
+    zones = con.sql("select distinct timezone from src_programs").fetchall()
+    insert_rows(
+        con,
+        "zone_offsets",
+        ((timezone, *span) for (timezone,) in zones for span in wall_clock_offsets(timezone)),
+    )
 
 
 def _columns(names: Iterable[str], *, of: str = "") -> str:
