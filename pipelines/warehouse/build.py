@@ -100,7 +100,7 @@ def build_tables(
 def _create(con: duckdb.DuckDBPyConnection, model: Model) -> None:
     """Make the table of a model."""
     if model.schema == "temp":
-        con.execute(f"create temp table {model.name} as {model.sql}")
+        con.execute(f"create temp {'view' if model.is_view else 'table'} {model.name} as {model.sql}")
         return
     columns = con.sql(f"describe {model.sql}").fetchall()
     written = ", ".join(

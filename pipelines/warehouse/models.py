@@ -16,6 +16,8 @@ SQL_FOLDER = Path(__file__).resolve().parents[2] / "sql"
 LAYERS = ("staging", "intermediate", "marts")
 # Marts that are not tables of the contract: pages and metrics read them, analysts need not.
 INTERNAL_MARTS = ("event_customers",)
+# Read twice, once for a few columns: to write it down would cost more than to read the landed rows again.
+VIEWS = ("stg_contacts",)
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,11 @@ class Model:
         if self.layer != "marts":
             return "temp"
         return "internal" if self.name in INTERNAL_MARTS else "main"
+
+    @property
+    def is_view(self) -> bool:
+        """Whether it is computed anew for each model that reads it."""
+        return self.name in VIEWS
 
 
 def tables_read(sql: str) -> frozenset[str]:

@@ -6,22 +6,22 @@ with
 
 asks as (
     select
-        stg_contacts.contact_id,
-        stg_contacts.order_id,
-        stg_contacts.opened_at,
+        int_contacts.contact_id,
+        int_contacts.order_id,
+        int_contacts.opened_at,
         orders.program_amount as order_amount,
         orders.program_currency as currency,
-        lag(stg_contacts.opened_at) over (
-            partition by stg_contacts.order_id
-            order by stg_contacts.opened_at, stg_contacts.contact_id
+        lag(int_contacts.opened_at) over (
+            partition by int_contacts.order_id
+            order by int_contacts.opened_at, int_contacts.contact_id
         ) as previous_ask_at
-    from stg_contacts
+    from int_contacts
     inner join orders  -- only orders of the same program and customer are at stake
-        on orders.order_id = stg_contacts.order_id
-        and orders.program_id = stg_contacts.program_id
-        and orders.customer_id = stg_contacts.customer_id
-    where stg_contacts.is_handled
-        and stg_contacts.is_refund_asked
+        on orders.order_id = int_contacts.order_id
+        and orders.program_id = int_contacts.program_id
+        and orders.customer_id = int_contacts.customer_id
+    where int_contacts.is_handled
+        and int_contacts.is_refund_asked
 )
 
 select

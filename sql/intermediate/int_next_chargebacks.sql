@@ -6,16 +6,16 @@ with
 
 chargebacks as (
     select
-        stg_contacts.contact_id,
+        int_contacts.contact_id,
         min(order_outcomes.occurred_at) as chargeback_at
     from order_outcomes
-    inner join stg_contacts  -- only contacts about that order
-        on stg_contacts.order_id = order_outcomes.order_id
-        and stg_contacts.program_id = order_outcomes.program_id
-        and stg_contacts.opened_at < order_outcomes.occurred_at
+    inner join int_contacts  -- only contacts about that order
+        on int_contacts.order_id = order_outcomes.order_id
+        and int_contacts.program_id = order_outcomes.program_id
+        and int_contacts.opened_at < order_outcomes.occurred_at
     where order_outcomes.kind = 'chargeback'
-        and stg_contacts.is_handled
-    group by stg_contacts.contact_id
+        and int_contacts.is_handled
+    group by int_contacts.contact_id
 )
 
 select

@@ -8,7 +8,7 @@ customers as (
     select distinct
         program_id,
         customer_id
-    from stg_contacts
+    from int_contacts
     where is_handled
         and customer_id is not null
 )

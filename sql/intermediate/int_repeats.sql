@@ -6,18 +6,18 @@ with
 
 earlier as (
     select
-        stg_contacts.contact_id,
-        stg_contacts.program_id,
-        stg_contacts.customer_id,
-        stg_contacts.issue,
-        stg_contacts.order_id,
-        stg_contacts.opened_at,
-        stg_contacts.closed_at + build_settings.fcr_window as window_ends_at
-    from stg_contacts
+        int_contacts.contact_id,
+        int_contacts.program_id,
+        int_contacts.customer_id,
+        int_contacts.issue,
+        int_contacts.order_id,
+        int_contacts.opened_at,
+        int_contacts.closed_at + build_settings.fcr_window as window_ends_at
+    from int_contacts
     cross join build_settings
-    where stg_contacts.is_handled
-        and stg_contacts.closed_at is not null
-        and stg_contacts.customer_id is not null
+    where int_contacts.is_handled
+        and int_contacts.closed_at is not null
+        and int_contacts.customer_id is not null
 ),
 
 -- abandoned contacts repeat a problem too: the customer tried again
@@ -29,7 +29,7 @@ later as (
         issue,
         order_id,
         opened_at
-    from stg_contacts
+    from int_contacts
     where is_inbound
         and customer_id is not null
 ),

@@ -22,18 +22,18 @@ customers as (
 informed as (
     select
         events.event_id,
-        stg_contacts.customer_id,
-        min(stg_contacts.opened_at) as informed_at
+        int_contacts.customer_id,
+        min(int_contacts.opened_at) as informed_at
     from events
     cross join build_settings
-    inner join stg_contacts  -- only messages within the window
-        on stg_contacts.program_id = events.program_id
-        and stg_contacts.opened_at >= events.started_at
-        and stg_contacts.opened_at <= events.started_at + build_settings.informed_window
-    where stg_contacts.direction = 'outbound'
-        and not stg_contacts.abandoned
-        and stg_contacts.customer_id is not null
-    group by events.event_id, stg_contacts.customer_id
+    inner join int_contacts  -- only messages within the window
+        on int_contacts.program_id = events.program_id
+        and int_contacts.opened_at >= events.started_at
+        and int_contacts.opened_at <= events.started_at + build_settings.informed_window
+    where not int_contacts.is_inbound
+        and not int_contacts.abandoned
+        and int_contacts.customer_id is not null
+    group by events.event_id, int_contacts.customer_id
 )
 
 select

@@ -15,5 +15,5 @@ select
     stg_qa_ratings.session_id,
     stg_qa_ratings.comment
 from stg_qa_ratings
-inner join stg_contacts  -- a review belongs to a contact that as-of knows
-    on stg_contacts.contact_id = stg_qa_ratings.contact_id
+inner join int_contacts  -- a review belongs to a contact that as-of knows
+    on int_contacts.contact_id = stg_qa_ratings.contact_id
