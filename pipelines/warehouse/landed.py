@@ -70,6 +70,16 @@ def prepare(con: duckdb.DuckDBPyConnection, batches: Sequence[Batch]) -> dict[in
         "create temp table zone_offsets (timezone varchar, local_from timestamp, local_to timestamp, "
         "seconds double)"
     )
+    con.execute(
+        "create temp table utc_offsets (timezone varchar, year bigint, starts_at timestamp, "
+        "ends_at timestamp, utc_offset interval)"
+    )
+    # years that utc_offsets does not list are asked of DuckDB, which takes eight times as long
+    con.execute(
+        "create temp macro local_date(moment, timezone, utc_offset) as coalesce("
+        "cast(moment + utc_offset as date), "
+        "cast(moment at time zone 'UTC' at time zone timezone as date))"
+    )
     accounts: dict[int, BatchAccount] = {}
     for name in ORDER:
         table = tables()[name]

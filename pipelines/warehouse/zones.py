@@ -1,6 +1,6 @@
-"""Clock changes as a table, so that local wall times can be read in SQL; imports nothing of ours.
+"""Clock changes as tables, so that local wall times can be read and told in SQL; imports nothing of ours.
 
-The rule is RFC 5545's and that of Python's `zoneinfo` with fold 0: a repeated hour is its first
+The rule of reading is RFC 5545's and that of Python's `zoneinfo` with fold 0: a repeated hour is its first
 occurrence, a skipped time is read with the offset before the change.
 """
 
@@ -26,19 +26,53 @@ def wall_clock_offsets(timezone: str) -> tuple[tuple[datetime, datetime, float],
         Rows of (first local instant, local instant past the last, seconds east of UTC), in order,
         without gaps, from year 1 to year 9999; changes before 1990 and after 2059 are not listed.
     """
+    starts: list[tuple[datetime, float]] = []
+    before = 0.0
+    for change, after in _offsets(timezone):
+        starts.append((change + timedelta(seconds=max(before, after)) if starts else EPOCH, after))
+        before = after
+    ends = [start for start, _ in starts[1:]] + [datetime.max]
+    return tuple((start, end, offset) for (start, offset), end in zip(starts, ends, strict=True))
+
+
+@cache
+def utc_offsets(timezone: str) -> tuple[tuple[int, datetime, datetime, float], ...]:
+    """Spans of UTC with the offset in force, each within one year, so that few are looked at for a moment.
+
+    Args:
+        timezone: IANA name.
+
+    Returns:
+        Rows of (year, first instant, instant past the last, seconds east of UTC), naive UTC, in order,
+        without gaps, from 1990 to 2059.
+    """
+    offsets = _offsets(timezone)
+    spans = []
+    for year in range(FIRST.year, LAST.year):
+        begins, ends = datetime(year, 1, 1), datetime(year + 1, 1, 1)
+        inside = [(change, offset) for change, offset in offsets if begins < change < ends]
+        in_force = next(offset for change, offset in reversed(offsets) if change <= begins)
+        starts = [(begins, in_force), *inside]
+        untils = [*(change for change, _ in inside), ends]
+        spans += [(year, start, until, offset) for (start, offset), until in zip(starts, untils, strict=True)]
+    return tuple(spans)
+
+
+@cache
+def _offsets(timezone: str) -> tuple[tuple[datetime, float], ...]:
+    """Each offset of a zone with the naive UTC instant from which it is in force; the first from year 1."""
     zone = ZoneInfo(timezone)
     step = timedelta(days=7)
-    starts: list[tuple[datetime, float]] = [(EPOCH, _offset(zone, FIRST))]
+    found = [(EPOCH, _offset(zone, FIRST))]
     at = FIRST
     while at < LAST:
         if _offset(zone, at) != _offset(zone, at + step):
-            for change in _changes(zone, at, at + step):
-                before, after = starts[-1][1], _offset(zone, change)
-                local = change.replace(tzinfo=None) + timedelta(seconds=max(before, after))
-                starts.append((local, after))
+            found += [
+                (change.replace(tzinfo=None), _offset(zone, change))
+                for change in _changes(zone, at, at + step)
+            ]
         at += step
-    ends = [start for start, _ in starts[1:]] + [datetime.max]
-    return tuple((start, end, offset) for (start, offset), end in zip(starts, ends, strict=True))
+    return tuple(found)
 
 
 def _changes(zone: ZoneInfo, low: datetime, high: datetime) -> Iterable[datetime]:

@@ -15,13 +15,17 @@ dated as (
         src_order_outcomes.reason,
         orders.program_id,
         orders.program_currency,
-        cast(src_order_outcomes.occurred_at at time zone 'UTC' at time zone src_programs.timezone as date)
-            as occurred_date
+        local_date(src_order_outcomes.occurred_at, src_programs.timezone, utc_offsets.utc_offset) as occurred_date
     from src_order_outcomes
     inner join orders  -- an outcome of an unknown order is rejected, not lost here
         on orders.order_id = src_order_outcomes.order_id
     inner join src_programs
         on src_programs.program_id = orders.program_id
+    left join utc_offsets  -- the one span of the clock that the moment falls into
+        on utc_offsets.timezone = src_programs.timezone
+        and utc_offsets.year = year(src_order_outcomes.occurred_at)
+        and utc_offsets.starts_at <= src_order_outcomes.occurred_at
+        and utc_offsets.ends_at > src_order_outcomes.occurred_at
     cross join build_settings
     where src_order_outcomes.occurred_at <= build_settings.as_of
 )

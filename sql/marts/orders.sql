@@ -20,10 +20,15 @@ dated as (
         src_orders.node,
         src_orders.updated_at,
         src_programs.currency as program_currency,
-        cast(src_orders.ordered_at at time zone 'UTC' at time zone src_programs.timezone as date) as ordered_date
+        local_date(src_orders.ordered_at, src_programs.timezone, utc_offsets.utc_offset) as ordered_date
     from src_orders
     inner join src_programs  -- an order of an unknown program is rejected, not lost here
         on src_programs.program_id = src_orders.program_id
+    left join utc_offsets  -- the one span of the clock that the moment falls into
+        on utc_offsets.timezone = src_programs.timezone
+        and utc_offsets.year = year(src_orders.ordered_at)
+        and utc_offsets.starts_at <= src_orders.ordered_at
+        and utc_offsets.ends_at > src_orders.ordered_at
     cross join build_settings
     where src_orders.ordered_at <= build_settings.as_of
 )

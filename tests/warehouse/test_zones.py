@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.warehouse.zones import wall_clock_offsets
+from pipelines.warehouse.zones import utc_offsets, wall_clock_offsets
 
 ZONES = (
     "America/New_York",
@@ -54,3 +54,27 @@ def test_spans_follow_each_other_without_a_gap() -> None:
     assert all(one[1] == two[0] for one, two in itertools.pairwise(spans))
     assert spans[0][0] == datetime(1, 1, 1)
     assert spans[-1][1] == datetime.max
+
+
+@given(st.sampled_from(ZONES), st.datetimes(datetime(1990, 1, 1), datetime(2059, 12, 31)))
+def test_any_instant_has_the_offset_that_python_says(timezone: str, instant: datetime) -> None:
+    found = [
+        seconds for year, start, end, seconds in utc_offsets(timezone)
+        if year == instant.year and start <= instant < end
+    ]  # fmt: skip
+    expected = instant.replace(tzinfo=UTC).astimezone(ZoneInfo(timezone)).utcoffset()
+    assert expected is not None
+    assert found == [expected.total_seconds()]
+
+
+def test_the_offset_changes_in_the_very_microsecond() -> None:
+    change = datetime(2026, 3, 8, 7)
+    spans = [span for span in utc_offsets("America/New_York") if change in (span[1], span[2])]
+    assert [(start == change, seconds) for _, start, _, seconds in spans] == [(False, -18000), (True, -14400)]
+
+
+def test_spans_of_utc_follow_each_other_without_a_gap() -> None:
+    spans = utc_offsets("Australia/Lord_Howe")
+    assert all(one[2] == two[1] for one, two in itertools.pairwise(spans))
+    assert all(year == start.year for year, start, _, _ in spans)
+    assert (spans[0][1], spans[-1][2]) == (datetime(1990, 1, 1), datetime(2060, 1, 1))
