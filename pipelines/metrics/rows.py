@@ -14,7 +14,7 @@ from pipelines.metrics.by_day import grouped_together
 from pipelines.metrics.catalogue import MetricDefinition
 from pipelines.metrics.request import MetricRequest
 from pipelines.metrics.rolled import DaySums, rolls_up
-from pipelines.metrics.sql import grouped
+from pipelines.metrics.sql import grouped, grouped_percentiles
 from pipelines.metrics.together import adds_up, in_groups
 from pipelines.stats.intervals import normal_mean, wilson
 from pipelines.stats.survival import log_log_limits
@@ -30,7 +30,7 @@ MEASURES = {
 }
 """Columns of a printed row behind its dimensions, with their types."""
 
-_SUMS = ("n_mature", "n_pending", "is_open", "total", "squares", "n_currencies")
+_SUMS = ("n_mature", "n_pending", "is_open", "total", "squares", "n_currencies", "quantile")
 
 
 def metric_rows(
@@ -67,15 +67,28 @@ def _sums(
     if days is not None:
         found = {one.key: days.sums(con, one, request) for one in asked if rolls_up(one, request)}
         asked = tuple(one for one in asked if one.key not in found)
-    for group in in_groups([metric for metric in asked if adds_up(metric)]):
-        sql, parameters = grouped_together(group, request)
+    together = [
+        *((group, grouped_together) for group in in_groups([metric for metric in asked if adds_up(metric)])),
+        *((group, grouped_percentiles) for group in _of_same_values(asked)),
+    ]
+    for group, grouped_by in together:
+        sql, parameters = grouped_by(group, request)
         every = con.sql(sql, params=parameters).pl()
         found |= {metric.key: own_sums(every, request, place) for place, metric in enumerate(group)}
     for metric in asked:
-        if not adds_up(metric):
+        if metric.key not in found:
             sql, parameters = grouped(metric, request)
             found[metric.key] = con.sql(sql, params=parameters).pl()
     return ((metric, found[metric.key]) for metric in wanted)
+
+
+def _of_same_values(asked: Sequence[MetricDefinition]) -> list[list[MetricDefinition]]:
+    """Percentiles in groups of the same values."""
+    groups: dict[str, list[MetricDefinition]] = {}
+    for metric in asked:
+        if metric.kind == "percentile":
+            groups.setdefault(metric.sql, []).append(metric)
+    return list(groups.values())
 
 
 def own_sums(every: pl.DataFrame, request: MetricRequest, place: int) -> pl.DataFrame:

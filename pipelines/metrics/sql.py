@@ -29,7 +29,7 @@ def grouped(metric: MetricDefinition, request: MetricRequest) -> tuple[str, dict
 
     Returns:
         A SELECT of period_start, the dimensions, n_mature, n_pending, is_open and, by kind,
-        total, quantile, log_survival, has_none_left or variance.
+        total, log_survival, has_none_left or variance.
     """
     query = Query.of(metric, request)
     if metric.kind == "per_orders":
@@ -38,9 +38,31 @@ def grouped(metric: MetricDefinition, request: MetricRequest) -> tuple[str, dict
         return _pairs(metric, query), query.parameters
     if metric.kind == "survival":
         return _survival(metric, query), query.parameters
-    if metric.once:
-        return _from_first_units(metric, query), query.parameters
-    return _from_units(metric, query), query.parameters
+    return _from_first_units(metric, query), query.parameters
+
+
+def grouped_percentiles(
+    metrics: Sequence[MetricDefinition], request: MetricRequest
+) -> tuple[str, dict[str, Any]]:
+    """The query of percentiles of the same values, which are put in order once, and its parameters.
+
+    Returns:
+        A SELECT of period_start, the dimensions, then by place of the metric n_mature_0, n_pending_0,
+        is_open_0 and quantile_0.
+    """
+    query = Query.of(metrics[0], request)
+    shares = ", ".join(str(metric.percentile) for metric in metrics)
+    sums = ", ".join(
+        f"count(*) filter (where in_denominator) as n_mature_{place}, "
+        f"count(*) filter (where is_pending) as n_pending_{place}, "
+        f"coalesce(bool_or(is_open), false) as is_open_{place}, "
+        f"(quantile_cont(value, [{shares}]) filter (where in_denominator))[{place + 1}] as quantile_{place}"
+        for place in range(len(metrics))
+    )
+    return (
+        f"with {rows_and_units(metrics[0], query)} select {group_columns(request)}{sums} from units"
+        f"{group_by(request, 'true')}"
+    ), query.parameters
 
 
 def unit_ctes(metric: MetricDefinition, request: MetricRequest) -> tuple[str, dict[str, Any]]:
@@ -72,18 +94,6 @@ def _from_first_units(metric: MetricDefinition, query: Query) -> str:
     """
 
 
-def _from_units(metric: MetricDefinition, query: Query) -> str:
-    """Units grouped row by row, where days do not add up."""
-    sums = f"quantile_cont(value, {metric.percentile}) filter (where in_denominator) as quantile"
-    return (
-        f"with {rows_and_units(metric, query)} select {group_columns(query.request)} "
-        "count(*) filter (where in_denominator) as n_mature, "
-        "count(*) filter (where is_pending) as n_pending, "
-        f"coalesce(bool_or(is_open), false) as is_open, {sums} from units"
-        f"{group_by(query.request, 'n_mature > 0 or n_pending > 0')}"
-    )
-
-
 def _pairs(metric: MetricDefinition, query: Query) -> str:
     """Agreeing pairs of different agents within program, issue and value band (fine print 15).
 
@@ -92,7 +102,8 @@ def _pairs(metric: MetricDefinition, query: Query) -> str:
     request = query.request
     names = [f"by_{name}" for name in request.by]
     group = ", ".join(["period_start", *names])
-    stratum = f"{group}, program_id, issue, value_band"
+    kept_apart = [name for name in ("program_id", "issue") if name not in request.by]
+    stratum = ", ".join([group, *kept_apart, "value_band"])
     return f"""
         with {rows_and_units(metric, query)},
         cells as (
