@@ -15,6 +15,7 @@ from pipelines.sources.reading import LINE
 
 INDEX = "_index"
 RANK = "_rank"
+_NONE_REPEATED = pl.DataFrame(schema={INDEX: pl.Int64, "_key": pl.UInt32, RANK: pl.UInt32})
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,11 @@ def judge(table: Table, rows: Path) -> Verdict:
     The newest `updated_at` wins, else the later line; a row that breaks an expectation wins over nobody, so
     behind it the next of its key is looked at.
     """
-    repeated = _repeated(table, rows)
+    hashes = pl.scan_parquet(rows).select(_hash(table)).collect(engine="streaming").to_series()
+    keys_differ = hashes.n_unique() == len(hashes)
+    repeated = _NONE_REPEATED if keys_differ else _repeated(table, rows, hashes)
     if repeated.is_empty():
-        check = check_frame(table.name, rows)
+        check = check_frame(table.name, rows, keys_differ=keys_differ)
         broken = check.bad_rows.rename({"_row": INDEX}).with_columns(pl.col(INDEX).cast(pl.Int64))
         return _verdict(table, rows, broken, repeated, check.results)
     contending = repeated.filter(pl.col(RANK) > 0)
@@ -94,13 +97,9 @@ def _check(
     return broken, merged
 
 
-def _repeated(table: Table, rows: Path) -> pl.DataFrame:
+def _repeated(table: Table, rows: Path, hashes: pl.Series) -> pl.DataFrame:
     """The rows whose key comes more than once: `_index`, `_key` (a number a key), `_rank` (0 wins)."""
     keys = [pl.col(name) for name in table.key]
-    empty = pl.DataFrame(schema={INDEX: pl.Int64, "_key": pl.UInt32, RANK: pl.UInt32})
-    hashes = pl.scan_parquet(rows).select(_hash(table)).collect(engine="streaming").to_series()
-    if hashes.n_unique() == len(hashes):
-        return empty
     suspects = hashes.is_duplicated().arg_true().cast(pl.Int64)
     newest = pl.col("updated_at") if "updated_at" in table.column_names else pl.lit(None)
     rows_of_keys = (

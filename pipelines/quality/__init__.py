@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["ExpectationResult", "FrameCheck", "check_frame", "check_marts"]
 
 
-def check_frame(table: str, frame: pl.LazyFrame | Path) -> FrameCheck:
+def check_frame(table: str, frame: pl.LazyFrame | Path, *, keys_differ: bool = False) -> FrameCheck:
     """What the suites of a canonical table say of one typed frame.
 
     Args:
@@ -29,6 +29,7 @@ def check_frame(table: str, frame: pl.LazyFrame | Path) -> FrameCheck:
             column in its type, missing cells null. With a column `_local_mask` (bit i set: the i-th timestamp
             column is a local wall time) two timestamps are compared only where their order is certain
             before the zone is known; the build looks at the rest.
+        keys_differ: Whether it is known that no two rows have the same key; it is then not looked for.
 
     Returns:
         All results, and the rows that broke a critical expectation.
@@ -39,7 +40,8 @@ def check_frame(table: str, frame: pl.LazyFrame | Path) -> FrameCheck:
     prepare()
     from pipelines.quality.frames import check_canonical
 
-    return check_canonical(table, pl.scan_parquet(frame) if isinstance(frame, Path) else frame)
+    rows = pl.scan_parquet(frame) if isinstance(frame, Path) else frame
+    return check_canonical(table, rows, keys_differ=keys_differ)
 
 
 def check_marts(con: duckdb.DuckDBPyConnection) -> tuple[ExpectationResult, ...]:

@@ -12,7 +12,7 @@ Results carry counts and never values, so that nobody's data ends up in a stored
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -35,13 +35,16 @@ class PolarsExecutionEngine(PandasExecutionEngine):
     declare which other metrics they rest on. No pandas frame is ever made of the data.
     """
 
-    def __init__(self, frame: pl.LazyFrame, *, comparable: Comparable | None = None) -> None:
+    def __init__(
+        self, frame: pl.LazyFrame, *, comparable: Comparable | None = None, unique: Sequence[str] = ()
+    ) -> None:
         # An empty stand-in: the batch manager insists on pandas data, nothing reads it.
         super().__init__(batch_data_dict={"frame": PandasBatchData(self, pd.DataFrame())})
         self.frame = frame
         self.indexed = frame.with_row_index(ROW)
         self.schema = frame.collect_schema()
         self._comparable = comparable
+        self._unique = frozenset(unique)  # columns that are known not to repeat together
         self._conditions: dict[str, Condition] = {}
 
     def condition(self, metric: str, kwargs: Mapping[str, Any]) -> Condition:
@@ -115,6 +118,8 @@ class PolarsExecutionEngine(PandasExecutionEngine):
 
     def _repeated_rows(self, condition: Condition) -> pl.Series:
         """Indices of the rows whose columns, together, occur in another row that the condition looks at."""
+        if self._unique and self._unique <= {*condition.columns}:
+            return pl.Series(ROW, [], dtype=pl.UInt32)
         columns = [pl.col(name) for name in condition.columns]
         hashed = columns[0].hash(0) if len(columns) == 1 else pl.struct(columns).hash(0)
         rows = self.indexed.filter(condition.applies)

@@ -25,7 +25,7 @@ _CLOCK_CHANGE_ENDS_BEFORE_HOUR = 5
 _CLOCK_CHANGE_HOURS = 2
 
 
-def check_canonical(table: str, frame: pl.LazyFrame) -> FrameCheck:
+def check_canonical(table: str, frame: pl.LazyFrame, *, keys_differ: bool = False) -> FrameCheck:
     """See `pipelines.quality.check_frame`."""
     tables = canonical.tables()
     if table not in tables:
@@ -34,7 +34,9 @@ def check_canonical(table: str, frame: pl.LazyFrame) -> FrameCheck:
         )
     definition = tables[table]
     suites = suites_of(table)
-    engine = PolarsExecutionEngine(frame, comparable=_comparable(definition, frame))
+    engine = PolarsExecutionEngine(
+        frame, comparable=_comparable(definition, frame), unique=definition.key if keys_differ else ()
+    )
     results = run_suites(engine, suites)
     asked = [expectation for suite in suites for expectation in suite.expectations]
     broken = [

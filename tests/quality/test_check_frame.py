@@ -14,7 +14,7 @@ from pipelines import canonical
 from pipelines.errors import UsageError
 from pipelines.quality import check_frame
 from pipelines.quality.results import BAD_ROWS_SCHEMA
-from tests.quality.frames import typed
+from tests.quality.frames import dirty, typed
 
 CONTACT = {
     "contact_id": "C1",
@@ -292,3 +292,13 @@ def test_every_expectation_says_why(table: str) -> None:
 def test_an_unknown_table_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="Did you mean 'contacts'"):
         check_frame("contact", pl.LazyFrame())
+
+
+def test_keys_that_are_known_to_differ_are_not_looked_for_again() -> None:
+    rows = dirty("signals", rows=200, seed=3).unique(["program_id", "name", "at"], maintain_order=True)
+    known, looked_for = (
+        check_frame("signals", rows.lazy(), keys_differ=True),
+        check_frame("signals", rows.lazy()),
+    )
+    assert known.results == looked_for.results
+    assert known.bad_rows.equals(looked_for.bad_rows)
