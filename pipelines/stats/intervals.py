@@ -7,8 +7,8 @@ Too few data is nan in the arrays: the caller prints it as empty.
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 Z95 = 1.959963984540054
 FloatArray = NDArray[np.float64]
@@ -124,9 +124,9 @@ def exact_proportion(
     counted, at_risk = _counts(successes, trials)
     tail = (1 - confidence) / 2
     inner = np.where(counted > 0, counted, 1.0)
-    lower = special.betaincinv(inner, at_risk - inner + 1, tail)
+    lower = scipy.special.betaincinv(inner, at_risk - inner + 1, tail)
     left = np.where(counted < at_risk, at_risk - counted, 1.0)
-    upper = special.betaincinv(at_risk - left + 1, left, 1 - tail)
+    upper = scipy.special.betaincinv(at_risk - left + 1, left, 1 - tail)
     known = at_risk > 0
     lower = np.where(counted > 0, lower, 0.0)
     upper = np.where(counted < at_risk, upper, 1.0)
@@ -153,8 +153,8 @@ def jeffreys(
     n = np.where(known, at_risk, 1.0)
     x = np.where(known, counted, 0.0)
     tail = (1 - confidence) / 2
-    lower = np.where(x == 0, 0.0, special.betaincinv(x + 0.5, n - x + 0.5, tail))
-    upper = np.where(x == n, 1.0, special.betaincinv(x + 0.5, n - x + 0.5, 1 - tail))
+    lower = np.where(x == 0, 0.0, scipy.special.betaincinv(x + 0.5, n - x + 0.5, tail))
+    upper = np.where(x == n, 1.0, scipy.special.betaincinv(x + 0.5, n - x + 0.5, 1 - tail))
     return np.where(known, lower, np.nan), np.where(known, upper, np.nan)
 
 

@@ -8,8 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pipelines.stats.intervals import Z95
-from pipelines.stats.ratings import FloatArray
+from pipelines.stats.intervals import Z95, FloatArray
 
 
 @dataclass(frozen=True, eq=False)
