@@ -1,6 +1,6 @@
-"""What is made once a build so that questions are quick: sums by day, and the units that count once.
+"""What is made once a build so that questions are quick: sums by day.
 
-Sums are kept by day, program, site, channel and issue; most questions are answered from them.
+They are kept by day, program, site, channel and issue; most questions are answered from them.
 
 A question about agents, teams or regions, and every metric whose days do not add up, is answered from the
 rows instead; both ways give the same numbers.
@@ -84,36 +84,8 @@ def table_of(metric: MetricDefinition) -> DayTable:
     return next(table for table in day_tables() if metric in table.metrics)
 
 
-def units_once(metric: MetricDefinition) -> str:
-    """The table of a proportion whose units count once in a row: its rows, with the unit as a number.
-
-    The number is a 64-bit hash, since names are grouped more slowly: that two of 10 million units share one
-    has a chance of 3 in a million. `flags` holds whether the row is mature (1), in the numerator (2) and
-    pending (4).
-    """
-    return f"internal.once_{metric.key}"
-
-
-def _keep_units(con: duckdb.DuckDBPyConnection, metric: MetricDefinition) -> None:
-    con.execute(
-        f"""
-        create table {units_once(metric)} as
-        select event_date, program_id, agent_id, channel, issue, opened_at,
-            hash({", ".join(metric.once)}) as unit,
-            cast(
-                cast(in_denominator as utinyint) + 2 * cast(in_denominator and in_numerator as utinyint)
-                    + 4 * cast(is_pending as utinyint) as utinyint
-            ) as flags
-        from ({metric.sql})
-        """
-    )
-
-
 def create_days(con: duckdb.DuckDBPyConnection) -> None:
-    """From the marts of a build: sums by day, orders by day and program, and the units that count once."""
-    for metric in catalogue():
-        if metric.once and metric.kind == "proportion":
-            _keep_units(con, metric)
+    """Make sums by day, and the orders of each day and program, from the marts of a build."""
     for table in day_tables():
         table.create(con)
     con.execute(
