@@ -161,12 +161,12 @@ class Gate:
         return np.equal(data, byte, out=self._mask[: len(data)])
 
     def _count(self, data: np.ndarray, starts: np.ndarray) -> np.ndarray:
-        """Separators in each line; narrow numbers are added several times as fast as wide ones."""
-        longest = int(np.diff(starts, append=len(data)).max())
-        wide_enough = np.uint16 if longest <= np.iinfo(np.uint16).max else np.int64
-        return np.add.reduceat(
-            self._where(data, self._separator[0]).view(np.uint8), starts, dtype=wide_enough
-        )
+        """Separators in each line; added up in single bytes, unless a line has more than one byte can say."""
+        where = self._where(data, self._separator[0]).view(np.uint8)
+        counts = np.add.reduceat(where, starts, dtype=np.uint8)
+        if int(counts.sum(dtype=np.int64)) != int(np.count_nonzero(where)):
+            return np.add.reduceat(where, starts, dtype=np.int64)
+        return counts
 
     def _quotes(self, lines: _Lines, separators: np.ndarray, counts: np.ndarray, *, final: bool) -> int:
         """Settle the lines with quotation marks; `counts` loses the separators inside them.

@@ -152,3 +152,12 @@ def test_separators_are_counted_beyond_what_a_narrow_number_holds(more: int) -> 
     assert records == [["1", "2", "3"], ["4", "5", "6"]]
     assert lines == [2, 4]
     assert rejects == {3: f"{3 + more} fields where the header has 3"}
+
+
+def test_a_header_of_more_columns_than_a_byte_can_count() -> None:
+    cells = [str(number) for number in range(300)]
+    body = ",".join(cells).encode() + b"\n1,2,3\n"
+    records, lines, rejects = look(body, 300)
+    assert records == [cells]
+    assert (lines, rejects) == ([2], {3: "3 fields where the header has 300"})
+    assert look(b"1,2,3\n", 300) == ([], [], {2: "3 fields where the header has 300"})
