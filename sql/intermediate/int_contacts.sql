@@ -6,6 +6,7 @@ select
     contact_id,
     program_id,
     customer_id,
+    hash(program_id, customer_id) as customer_key,  -- joined and put in order faster than the two names
     order_id,
     issue,
     opened_at,

@@ -7,8 +7,7 @@ with
 earlier as (
     select
         int_contacts.contact_id,
-        int_contacts.program_id,
-        int_contacts.customer_id,
+        int_contacts.customer_key,
         int_contacts.issue,
         int_contacts.order_id,
         int_contacts.opened_at,
@@ -24,8 +23,7 @@ earlier as (
 later as (
     select
         contact_id,
-        program_id,
-        customer_id,
+        customer_key,
         issue,
         order_id,
         opened_at
@@ -44,8 +42,7 @@ same_issue as (
             and coalesce(earlier.order_id <> later.order_id, true) as shares_only_other
     from earlier
     inner join later  -- only pairs are wanted
-        on later.program_id = earlier.program_id
-        and later.customer_id = earlier.customer_id
+        on later.customer_key = earlier.customer_key
         and later.issue = earlier.issue
         and later.opened_at > earlier.opened_at
         and later.opened_at <= earlier.window_ends_at
@@ -60,8 +57,7 @@ same_order as (
         false as shares_only_other
     from earlier
     inner join later  -- only pairs are wanted; those of one issue are above
-        on later.program_id = earlier.program_id
-        and later.customer_id = earlier.customer_id
+        on later.customer_key = earlier.customer_key
         and later.order_id = earlier.order_id
         and later.issue <> earlier.issue
         and later.opened_at > earlier.opened_at

@@ -55,11 +55,11 @@ joined as (
             int_next_chargebacks.chargeback_at <= stg_contacts.opened_at + build_settings.chargeback_window,
             false
         ) as has_chargeback,
-        int_order_spans.ordered_at as next_ordered_at,
+        int_next_orders.ordered_at as next_ordered_at,
         stg_contacts.opened_at + build_settings.repeat_purchase_window <= build_settings.as_of
             as is_reorder_mature,
         coalesce(
-            int_order_spans.ordered_at <= stg_contacts.opened_at + build_settings.repeat_purchase_window,
+            int_next_orders.ordered_at <= stg_contacts.opened_at + build_settings.repeat_purchase_window,
             false
         ) as has_reordered,
         -- rounded, so that a rating on the line of a box is on it on every scale
@@ -76,12 +76,8 @@ joined as (
         on int_contacts__repeated.contact_id = stg_contacts.contact_id
     left join int_thread_members
         on int_thread_members.contact_id = stg_contacts.contact_id
-    left join int_order_spans  -- the one span that the opening falls into
-        on int_order_spans.program_id = stg_contacts.program_id
-        and int_order_spans.customer_id = stg_contacts.customer_id
-        and int_order_spans.previous_at <= stg_contacts.opened_at
-        and int_order_spans.ordered_at > stg_contacts.opened_at
-        and stg_contacts.is_handled
+    left join int_next_orders
+        on int_next_orders.contact_id = stg_contacts.contact_id
     left join int_next_chargebacks
         on int_next_chargebacks.contact_id = stg_contacts.contact_id
     left join orders
