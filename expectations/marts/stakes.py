@@ -5,7 +5,7 @@ from great_expectations import expectations as gxe
 from great_expectations.expectations.metadata_types import FailureSeverity
 
 HELPERS = {
-    "contact_is_known": "contact_id in (select contact_id from contacts)",
+    "contact_asks": "contact_id in (select contact_id from contacts where is_handled and is_refund_asked)",
     "order_is_known": "order_id in (select order_id from orders)",
 }
 
@@ -18,7 +18,7 @@ SUITE = gx.ExpectationSuite(
             notes="A second row of a key would count its unit twice; joins fan out this way.",
         ),
         gxe.ExpectColumnValuesToBeInSet(
-            column="contact_is_known",
+            column="contact_asks",
             value_set=[True],
             severity=FailureSeverity.CRITICAL,
             notes="A stake is a contact that asks for a refund.",

@@ -112,12 +112,10 @@ class Pseudonymiser:
         is_address = customers.str.contains("@", literal=True)
         if is_address.any():
             customers = customers.zip_with(~is_address.fill_null(False), customers.str.to_lowercase())
-        copy = self._fresh.copy
-
-        def digest(identifier: bytes) -> bytes:
-            state = copy()
+        digests = []
+        for identifier in customers.fill_null("").cast(pl.Binary).to_list():
+            state = self._fresh.copy()
             state.update(identifier)
-            return state.digest()
-
-        made = _written(b"".join(map(digest, customers.fill_null("").cast(pl.Binary).to_list())))
+            digests.append(state.digest())
+        made = _written(b"".join(digests))
         return made.set(customers.is_null(), None) if customers.null_count() else made

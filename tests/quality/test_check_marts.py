@@ -19,12 +19,13 @@ create table order_outcomes as
 create table contacts (
     contact_id varchar, program_id varchar, order_id varchar, agent_id varchar, is_first_contact boolean,
     thread_id varchar, fcr_state varchar, repeat_contact_id varchar, repeat_opened_at timestamp,
-    opened_at timestamp, closed_at timestamp
+    opened_at timestamp, closed_at timestamp, is_handled boolean, is_refund_asked boolean
 );
 insert into contacts values
-    ('C1', 'P1', 'O1', 'A1', true, 'C1', 'repeated', 'C2', '2026-01-06', '2026-01-05', '2026-01-05'),
-    ('C2', 'P1', 'O1', 'A1', false, 'C1', null, null, null, '2026-01-06', '2026-01-07'),
-    ('C3', 'P1', null, null, false, null, null, null, null, '2026-01-06', null);
+    ('C1', 'P1', 'O1', 'A1', true, 'C1', 'repeated', 'C2', '2026-01-06', '2026-01-05', '2026-01-05',
+     true, true),
+    ('C2', 'P1', 'O1', 'A1', false, 'C1', null, null, null, '2026-01-06', '2026-01-07', true, false),
+    ('C3', 'P1', null, null, false, null, null, null, null, '2026-01-06', null, true, true);
 create table threads as select 'C1' as thread_id;
 create table scorecards as select 'S' as scorecard_id, '1' as version, 'k1' as criterion_id;
 create table qa_ratings as
@@ -118,6 +119,7 @@ def test_a_sound_warehouse_passes_every_suite(warehouse: duckdb.DuckDBPyConnecti
         ("update stakes set refunded = 20.01", "stakes", "at_stake, refunded", "critical"),
         ("update stakes set refunded = -0.01", "stakes", "refunded", "critical"),
         ("update stakes set at_stake = 0, refunded = 0", "stakes", "at_stake", "critical"),
+        ("update stakes set contact_id = 'C2'", "stakes", "contact_asks", "critical"),
         ("update stakes set order_id = 'O9'", "stakes", "order_is_known", "critical"),
         ("update qa_reviews set raw_score = 100.5", "qa_reviews", "raw_score", "critical"),
         ("update qa_reviews set auto_failed = true", "qa_reviews", "raw_score", "critical"),
@@ -129,7 +131,8 @@ def test_a_sound_warehouse_passes_every_suite(warehouse: duckdb.DuckDBPyConnecti
             "critical",
         ),
         ("update qa_ratings set version = '2'", "qa_ratings", "criterion_is_known", "critical"),
-        ("update threads set thread_id = 'C9'", "threads", "contact_is_known", "critical"),
+        ("update threads set thread_id = 'C9'", "threads", "contact_is_first", "critical"),
+        ("update threads set thread_id = 'C2'", "threads", "contact_is_first", "critical"),
         ("update orders set amount = -1", "orders", "amount", "critical"),
         ("update order_outcomes set order_id = 'O9'", "order_outcomes", "order_is_known", "warning"),
         ("update metrics set better = 'up'", "metrics", "better", "critical"),
