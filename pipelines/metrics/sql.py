@@ -111,34 +111,36 @@ def _pairs(metric: MetricDefinition, query: Query) -> str:
     Pairs of different agents = all pairs − pairs of one agent, and the same for agreeing pairs.
     """
     request = query.request
-    names = [f"by_{name}" for name in request.by]
-    group = ", ".join(["period_start", *names])
-    kept_apart = [name for name in ("program_id", "issue") if name not in request.by]
-    stratum = ", ".join([group, *kept_apart, "value_band"])
+    names = ["period_start", *(f"by_{name}" for name in request.by)]
+    same = ", ".join(f"any_value({name}) as {name}" for name in names)
     return f"""
         with {rows_and_units(metric, query)},
+        keyed as (
+            -- a few thousand strata: as numbers they are grouped faster, and no two share one
+            select {", ".join(names)}, hash({", ".join(names)}, program_id, issue, value_band) as stratum,
+                agent_id, resolution, is_open
+            from units
+        ),
         cells as (
-            select {stratum}, agent_id, resolution, count(*) as n, bool_or(is_open) as is_open
-            from units group by {stratum}, agent_id, resolution
+            select stratum, agent_id, resolution, count(*) as n, bool_or(is_open) as is_open, {same}
+            from keyed group by stratum, agent_id, resolution
         ),
-        by_agent as (select {stratum}, agent_id, sum(n) as n from cells group by {stratum}, agent_id),
-        by_resolution as (
-            select {stratum}, resolution, sum(n) as n from cells group by {stratum}, resolution
-        ),
-        pairs as (
-            select {stratum}, sum(n) as n, bool_or(is_open) as is_open, 0 as every_pair, 0 as equal_pair,
-                sum(n * (n - 1)) as same_both, 0 as same_agent
-            from cells group by {stratum}
-            union all
-            select {stratum}, 0, false, 0, 0, 0, sum(n * (n - 1)) from by_agent group by {stratum}
-            union all
-            select {stratum}, 0, false, 0, sum(n * (n - 1)), 0, 0 from by_resolution group by {stratum}
+        by_agent as (select stratum, sum(n) as n from cells group by stratum, agent_id),
+        by_resolution as (select stratum, sum(n) as n from cells group by stratum, resolution),
+        agent_pairs as (select stratum, sum(n * (n - 1)) as pairs from by_agent group by stratum),
+        resolution_pairs as (select stratum, sum(n * (n - 1)) as pairs from by_resolution group by stratum),
+        whole as (
+            select stratum, sum(n) as n, sum(n * (n - 1)) as pairs_of_both, bool_or(is_open) as is_open,
+                {same}
+            from cells group by stratum
         ),
         strata as (
-            select {stratum}, sum(n) as n, bool_or(is_open) as is_open,
-                cast(sum(n) * (sum(n) - 1) - sum(same_agent) as double) as different,
-                cast(sum(equal_pair) - sum(same_both) as double) as agreeing
-            from pairs group by {stratum}
+            select whole.*,
+                cast(n * (n - 1) - agent_pairs.pairs as double) as different,
+                cast(resolution_pairs.pairs - pairs_of_both as double) as agreeing
+            from whole
+            inner join agent_pairs on agent_pairs.stratum = whole.stratum
+            inner join resolution_pairs on resolution_pairs.stratum = whole.stratum
         )
         select {group_columns(request)}
             cast(coalesce(sum(n) filter (where different > 0), 0) as bigint) as n_mature,
