@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
@@ -18,7 +19,7 @@ from pipelines.canonical import DUCKDB_TYPES, Table, tables
 from pipelines.landing import Batch
 from pipelines.warehouse.insert import insert_rows
 from pipelines.warehouse.models import SQL_FOLDER
-from pipelines.warehouse.zones import wall_clock_offsets
+from pipelines.warehouse.zones import utc_offsets, wall_clock_offsets
 
 log = logging.getLogger(__name__)
 
@@ -106,6 +107,15 @@ def _zone_offsets(con: duckdb.DuckDBPyConnection) -> None:
         con,
         "zone_offsets",
         ((timezone, *span) for (timezone,) in zones for span in wall_clock_offsets(timezone)),
+    )
+    insert_rows(
+        con,
+        "utc_offsets",
+        (
+            (timezone, year, starts_at, ends_at, timedelta(seconds=seconds))
+            for (timezone,) in zones
+            for year, starts_at, ends_at, seconds in utc_offsets(timezone)
+        ),
     )
 
 

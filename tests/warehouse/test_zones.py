@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import itertools
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.landing import current_batches, land
+from pipelines.settings import read_workspace
+from pipelines.warehouse.build import connect
+from pipelines.warehouse.landed import prepare
 from pipelines.warehouse.zones import utc_offsets, wall_clock_offsets
 
 ZONES = (
@@ -78,3 +83,40 @@ def test_spans_of_utc_follow_each_other_without_a_gap() -> None:
     assert all(one[2] == two[1] for one, two in itertools.pairwise(spans))
     assert all(year == start.year for year, start, _, _ in spans)
     assert (spans[0][1], spans[-1][2]) == (datetime(1990, 1, 1), datetime(2060, 1, 1))
+
+
+def test_local_dates_of_a_build_are_those_that_duckdb_converts_to(tmp_path: Path) -> None:
+    (tmp_path / "plumbline.toml").write_text(
+        '[workspace]\nname = "shop"\n[[source]]\nfiles = "programs.csv"\npreset = "canonical"\n'
+        'table = "programs"\n'
+    )
+    programs = "".join(f"{zone},{zone},{zone},USD\n" for zone in ZONES)
+    (tmp_path / "programs.csv").write_text("program_id,program_name,timezone,currency\n" + programs)
+    workspace = read_workspace(tmp_path)
+    land(workspace)
+    con = connect(tmp_path / "built.duckdb", temporary=tmp_path / "spill")
+    prepare(con, current_batches(workspace))
+    found = con.sql(
+        """
+        with moments as (
+            select range as moment from range(timestamp '2025-01-01', timestamp '2027-01-01', interval 1 hour)
+            union all
+            select range from range(timestamp '1971-01-01', timestamp '1972-01-01', interval 5 hour)
+        )
+        select year(moment) > 2000 as is_listed, count(*) > 1000, count(utc_offset),
+            bool_and(local_date(moment, src_programs.timezone, utc_offset)
+                = cast(moment at time zone 'UTC' at time zone src_programs.timezone as date))
+        from moments
+        cross join src_programs
+        left join utc_offsets
+            on utc_offsets.timezone = src_programs.timezone
+            and utc_offsets.year = year(moment)
+            and utc_offsets.starts_at <= moment
+            and utc_offsets.ends_at > moment
+        group by is_listed
+        order by is_listed
+        """
+    ).fetchall()
+    hours = 2 * 365 * 24 * len(ZONES)
+    assert found == [(False, True, 0, True), (True, True, hours, True)]
+    con.close()
