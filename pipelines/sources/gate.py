@@ -284,7 +284,21 @@ class Gate:
             physical=held,
             embedded=int(((state == CONTINUED) | (state == DROPPED)).sum()),
             quoted=quoted,
-            tidy=not quoted and sound.isascii() and not any(space in sound for space in self._spaces),
+            tidy=not quoted
+            and sound.isascii()
+            and not any(self._is_beside(space, sound) for space in self._spaces),
+        )
+
+    def _is_beside(self, space: bytes, text: bytes) -> bool:
+        """Whether a kind of space begins or ends any field of an unquoted text."""
+        if space not in text:
+            return False
+        data = np.frombuffer(text, np.uint8)
+        places = self._places(data, space[0])
+        # the text ends with a line: what stands before its first byte is looked for there
+        return any(
+            bool(((beside == self._separator[0]) | (beside == LF)).any())
+            for beside in (data[places - 1], data[places + 1])
         )
 
 

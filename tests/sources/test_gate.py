@@ -161,3 +161,10 @@ def test_a_header_of_more_columns_than_a_byte_can_count() -> None:
     assert records == [cells]
     assert (lines, rejects) == ([2], {3: "3 fields where the header has 300"})
     assert look(b"1,2,3\n", 300) == ([], [], {2: "3 fields where the header has 300"})
+
+
+@given(st.lists(st.lists(st.text("ab \t\v", max_size=4), min_size=3, max_size=3), min_size=1, max_size=4))
+def test_a_text_is_tidy_where_no_field_has_spaces_around_it(rows: list[list[str]]) -> None:
+    body = "".join(",".join(cells) + "\n" for cells in rows).encode()
+    (found,) = Gate(separator=b",", fields=3, first_line=2).records(iter([body]))
+    assert found.tidy == all(cell == cell.strip() for cells in rows for cell in cells)
