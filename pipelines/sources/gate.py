@@ -43,7 +43,7 @@ class Records:
         physical: Physical lines looked at.
         embedded: Of these, lines inside a quoted field of a record that began earlier.
         quoted: Whether the text holds a quotation mark.
-        tidy: Whether it surely holds no spaces around fields.
+        tidy: Whether it surely holds no spaces around fields, and no empty field in quotation marks.
     """
 
     text: bytes
@@ -284,21 +284,25 @@ class Gate:
             physical=held,
             embedded=int(((state == CONTINUED) | (state == DROPPED)).sum()),
             quoted=quoted,
-            tidy=not quoted
-            and sound.isascii()
-            and not any(self._is_beside(space, sound) for space in self._spaces),
+            tidy=self._is_tidy(sound, quoted=quoted),
         )
 
-    def _is_beside(self, space: bytes, text: bytes) -> bool:
-        """Whether a kind of space begins or ends any field of an unquoted text."""
+    def _is_tidy(self, text: bytes, *, quoted: bool) -> bool:
+        if not text.isascii() or any(self._is_beside(space, text, quoted=quoted) for space in self._spaces):
+            return False
+        # two marks side by side are an empty field, which would be no missing one, or a mark within text
+        return not quoted or not (np.diff(self._places(np.frombuffer(text, np.uint8), QUOTE)) == 1).any()
+
+    def _is_beside(self, space: bytes, text: bytes, *, quoted: bool) -> bool:
+        """Whether a kind of space begins or ends any field."""
         if space not in text:
             return False
         data = np.frombuffer(text, np.uint8)
         places = self._places(data, space[0])
         # the text ends with a line: what stands before its first byte is looked for there
+        edges = (self._separator[0], LF, *([QUOTE] if quoted else []))
         return any(
-            bool(((beside == self._separator[0]) | (beside == LF)).any())
-            for beside in (data[places - 1], data[places + 1])
+            bool((beside == edge).any()) for beside in (data[places - 1], data[places + 1]) for edge in edges
         )
 
 

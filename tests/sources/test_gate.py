@@ -163,8 +163,18 @@ def test_a_header_of_more_columns_than_a_byte_can_count() -> None:
     assert look(b"1,2,3\n", 300) == ([], [], {2: "3 fields where the header has 300"})
 
 
-@given(st.lists(st.lists(st.text("ab \t\v", max_size=4), min_size=3, max_size=3), min_size=1, max_size=4))
-def test_a_text_is_tidy_where_no_field_has_spaces_around_it(rows: list[list[str]]) -> None:
-    body = "".join(",".join(cells) + "\n" for cells in rows).encode()
-    (found,) = Gate(separator=b",", fields=3, first_line=2).records(iter([body]))
-    assert found.tidy == all(cell == cell.strip() for cells in rows for cell in cells)
+@given(
+    st.lists(st.lists(st.text('ab "\t\v', max_size=4), min_size=3, max_size=3), min_size=1, max_size=4),
+    st.booleans(),
+)
+def test_a_tidy_text_has_no_spaces_around_its_fields_and_no_empty_quotes(
+    rows: list[list[str]], quoted: bool
+) -> None:
+    written = io.StringIO()
+    style = csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
+    csv.writer(written, lineterminator="\n", quoting=style).writerows(rows)
+    text = written.getvalue()
+    found = list(Gate(separator=b",", fields=3, first_line=2).records(iter([text.encode()])))
+    plain = all(cell == cell.strip() and '"' not in cell for cells in rows for cell in cells)
+    tidy = plain and not (quoted and any(not cell for cells in rows for cell in cells))
+    assert all(one.tidy == tidy for one in found)
