@@ -7,7 +7,7 @@ import json
 import os
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
@@ -16,6 +16,7 @@ from pipelines.quality.results import ExpectationResult
 from pipelines.sources.mapping import FileWarning
 
 FORMAT_VERSION = 1
+COMPRESSION: Literal["lz4"] = "lz4"  # zstd makes a third less and takes twice as long
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def publish(beside: Path, path: Path) -> None:
 def replace_rows(rows: pl.DataFrame, path: Path) -> None:
     """Put other rows in a landed file's place, in one step."""
     beside = path.with_name(path.name + ".part")
-    rows.write_parquet(beside, compression="lz4")
+    rows.write_parquet(beside, compression=COMPRESSION)
     publish(beside, path)
 
 

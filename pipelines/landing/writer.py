@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import polars as pl
 import pyarrow as pa
@@ -13,7 +12,7 @@ import pyarrow.parquet as pq
 
 from pipelines.canonical import Table
 from pipelines.errors import DataRefusedError
-from pipelines.landing.batch import RejectReason, data_path, rejects_path
+from pipelines.landing.batch import COMPRESSION, RejectReason, data_path, rejects_path
 from pipelines.landing.erased import Erased, rejects_of
 from pipelines.landing.folding import fold_rows
 from pipelines.landing.judge import judge
@@ -30,7 +29,6 @@ from pipelines.sources.reading import LINE, Chunk, Header, is_encoding_reject, r
 
 NOT_UTF8_SHARE = 0.1
 REASONS_KEPT = 50
-COMPRESSION: Literal["lz4"] = "lz4"  # zstd makes a third less and takes twice as long
 
 
 @dataclass(frozen=True)
