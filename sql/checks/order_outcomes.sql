@@ -23,10 +23,15 @@ foreign_currency as (
         ordered._line,
         ordered.currency,
         src_programs.currency as program_currency,
-        cast(ordered.occurred_at at time zone 'UTC' at time zone src_programs.timezone as date) as day
+        local_date(ordered.occurred_at, src_programs.timezone, utc_offsets.utc_offset) as day
     from ordered
     inner join src_programs  -- an unknown order is told below
         on src_programs.program_id = ordered.program_id
+    left join utc_offsets  -- the one span of the clock that the moment falls into
+        on utc_offsets.timezone = src_programs.timezone
+        and utc_offsets.year = year(ordered.occurred_at)
+        and utc_offsets.starts_at <= ordered.occurred_at
+        and utc_offsets.ends_at > ordered.occurred_at
     where ordered.currency <> src_programs.currency
 )
 

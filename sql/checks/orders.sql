@@ -10,10 +10,15 @@ foreign_currency as (
         landed_orders._line,
         landed_orders.currency,
         src_programs.currency as program_currency,
-        cast(landed_orders.ordered_at at time zone 'UTC' at time zone src_programs.timezone as date) as day
+        local_date(landed_orders.ordered_at, src_programs.timezone, utc_offsets.utc_offset) as day
     from landed_orders
     inner join src_programs  -- an unknown program is told below
         on src_programs.program_id = landed_orders.program_id
+    left join utc_offsets  -- the one span of the clock that the moment falls into
+        on utc_offsets.timezone = src_programs.timezone
+        and utc_offsets.year = year(landed_orders.ordered_at)
+        and utc_offsets.starts_at <= landed_orders.ordered_at
+        and utc_offsets.ends_at > landed_orders.ordered_at
     where landed_orders.currency <> src_programs.currency
 )
 

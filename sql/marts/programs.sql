@@ -10,6 +10,11 @@ select
     src_programs.partner,
     src_programs.timezone,
     src_programs.currency,
-    cast(build_settings.as_of at time zone 'UTC' at time zone src_programs.timezone as date) as as_of_date
+    local_date(build_settings.as_of, src_programs.timezone, utc_offsets.utc_offset) as as_of_date
 from src_programs
 cross join build_settings
+left join utc_offsets  -- the one span of the clock that the moment falls into
+    on utc_offsets.timezone = src_programs.timezone
+    and utc_offsets.year = year(build_settings.as_of)
+    and utc_offsets.starts_at <= build_settings.as_of
+    and utc_offsets.ends_at > build_settings.as_of

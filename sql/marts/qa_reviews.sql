@@ -55,7 +55,7 @@ select
     reviews.purpose,
     reviews.session_id,
     reviews.reviewed_at,
-    cast(reviews.reviewed_at at time zone 'UTC' at time zone programs.timezone as date) as reviewed_date,
+    local_date(reviews.reviewed_at, programs.timezone, utc_offsets.utc_offset) as reviewed_date,
     reviews.n_criteria,
     reviews.n_applicable,
     case when reviews.auto_failed then 0 else 100 * reviews.earned / nullif(reviews.weight, 0) end as raw_score,
@@ -65,3 +65,8 @@ inner join contacts  -- a review of an unknown contact is rejected, not lost her
     on contacts.contact_id = reviews.contact_id
 inner join programs
     on programs.program_id = contacts.program_id
+left join utc_offsets  -- the one span of the clock that the moment falls into
+    on utc_offsets.timezone = programs.timezone
+    and utc_offsets.year = year(reviews.reviewed_at)
+    and utc_offsets.starts_at <= reviews.reviewed_at
+    and utc_offsets.ends_at > reviews.reviewed_at
