@@ -182,6 +182,7 @@ def _write_typed(
                 zone=part.zone,
                 decimal=part.decimal,
                 trimmed=chunk.trimmed and not part.is_computed,
+                at_signs=chunk.at_signs or part.adds_text,
             )
             gone = erased.among(plan.table.name, cast.rows)
             kept = cast.rows.filter(~gone) if gone.any() else cast.rows

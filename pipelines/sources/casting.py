@@ -15,7 +15,7 @@ import polars as pl
 from pipelines.canonical import MONEY_SCALE, RATE_SCALE, Column, Table
 from pipelines.errors import DataRefusedError
 from pipelines.sources.config import is_zone
-from pipelines.sources.masking import MASKED, scrubbed, shown
+from pipelines.sources.masking import MASKED, scrubbed_column, shown
 from pipelines.sources.pseudonyms import Pseudonymiser
 from pipelines.sources.reading import LINE
 from pipelines.sources.timestamps import (
@@ -85,6 +85,7 @@ def cast_rows(
     zone: str | None = None,
     decimal: str = ".",
     trimmed: bool = False,
+    at_signs: bool = True,
 ) -> Typed:
     """The rows of a mapped chunk, typed.
 
@@ -95,6 +96,7 @@ def cast_rows(
         zone: Zone of timestamps without an offset.
         decimal: The decimal mark.
         trimmed: Whether it is known that no cell has spaces around it, and that empty ones are null.
+        at_signs: Whether a cell may hold an @; where none does, none is looked for.
     """
     columns: list[pl.Series] = []
     first_bad: list[tuple[Column, pl.Series]] = []
@@ -111,6 +113,7 @@ def cast_rows(
             decimal=decimal,
             pseudonyms=pseudonyms,
             trimmed=trimmed,
+            at_signs=at_signs,
         )
         columns.append(cast.values.alias(column.name))
         if cast.bad is not None and cast.bad.any():
@@ -172,6 +175,7 @@ def cast_column(
     decimal: str,
     pseudonyms: Pseudonymiser,
     trimmed: bool = False,
+    at_signs: bool = True,
 ) -> Cast:
     """One column, cast to its canonical type."""
     if column.type == "timestamp":
@@ -184,7 +188,7 @@ def cast_column(
         values = _without_noise(values, SCALES[column.type])
     text = _text(values, trimmed=trimmed)
     if column.type == "text":
-        return _words(text, column, pseudonyms)
+        return _words(text, column, pseudonyms, at_signs=at_signs)
     if column.type == "boolean":
         return _checked(text, _booleans(text))
     if column.type == "date":
@@ -224,11 +228,11 @@ def _checked(text: pl.Series, values: pl.Series) -> Cast:
     return Cast(values, bad if bad.any() else None)
 
 
-def _words(text: pl.Series, column: Column, pseudonyms: Pseudonymiser) -> Cast:
+def _words(text: pl.Series, column: Column, pseudonyms: Pseudonymiser, *, at_signs: bool) -> Cast:
     if column.personal == "pseudonym":
-        return Cast(pseudonyms.of(text))
+        return Cast(pseudonyms.of(text, at_signs=at_signs))
     if column.personal == "scrub":
-        return Cast(pl.select(scrubbed(pl.lit(text))).to_series())
+        return Cast(scrubbed_column(text))
     if column.values:
         # A word that is none of the allowed ones is kept: the table's expectations say so of it.
         if text.is_in(list(column.values)).all():
@@ -244,7 +248,7 @@ def _words(text: pl.Series, column: Column, pseudonyms: Pseudonymiser) -> Cast:
     if column.name == "timezone":
         zones = [name for name in text.drop_nulls().unique().to_list() if is_zone(name)]
         return _checked(text, text.set(~text.is_in(zones).fill_null(True), None))
-    if column.name not in _STAFF and text.str.contains("@", literal=True).any():
+    if at_signs and column.name not in _STAFF and text.str.contains("@", literal=True).any():
         address = text.str.contains(r"[^\s@]@[^\s@]+\.[^\s@]").fill_null(False)
         return Cast(text, address if address.any() else None)
     return Cast(text)

@@ -149,6 +149,11 @@ class Part:
         """Whether cells may be other than what the file holds, give or take their case."""
         return bool(self.values or self.constants or self.expressions or self.lookups)
 
+    @property
+    def adds_text(self) -> bool:
+        """Whether cells may hold text that stands in none of the file's records."""
+        return self.is_computed or bool(self.prefix or self.unpivot)
+
 
 @dataclass(frozen=True)
 class Source:

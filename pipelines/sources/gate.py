@@ -44,6 +44,7 @@ class Records:
         embedded: Of these, lines inside a quoted field of a record that began earlier.
         quoted: Whether the text holds a quotation mark.
         tidy: Whether it surely holds no spaces around fields, and no empty field in quotation marks.
+        at_signs: Whether it holds an @, and so perhaps an e-mail address.
     """
 
     text: bytes
@@ -53,6 +54,7 @@ class Records:
     embedded: int
     quoted: bool
     tidy: bool
+    at_signs: bool
 
 
 @dataclass
@@ -285,6 +287,7 @@ class Gate:
             embedded=int(((state == CONTINUED) | (state == DROPPED)).sum()),
             quoted=quoted,
             tidy=self._is_tidy(sound, quoted=quoted),
+            at_signs=b"@" in sound,
         )
 
     def _is_tidy(self, text: bytes, *, quoted: bool) -> bool:

@@ -16,6 +16,7 @@ _DATES = (
     (r"(\d:\d{2}:\d{2})\.(\d{1,6})(\D|$)", "$1\ue003$2\ue001$3"),  # seconds with a fraction
 )
 _BACK = {"\ue000": "-", "\ue001": "", "\ue002": "/", "\ue003": "."}
+_SUSPECT = r"[\d@\x{e000}-\x{e003}]"  # no pattern above finds anything in a text without one of these
 
 
 def scrubbed(text: pl.Expr) -> pl.Expr:
@@ -28,6 +29,14 @@ def scrubbed(text: pl.Expr) -> pl.Expr:
         text = text.str.replace_all(pattern, kept)
     text = text.str.replace_all(_EMAIL, "[e-mail]").str.replace_all(_PHONE, "[phone]")
     return text.str.replace_many(list(_BACK), list(_BACK.values()))
+
+
+def scrubbed_column(text: pl.Series) -> pl.Series:
+    """The same of a column; only texts that could hold an address or a number are gone through."""
+    suspects = text.str.contains(_SUSPECT).fill_null(False).arg_true()
+    if suspects.is_empty():
+        return text
+    return text.scatter(suspects, pl.select(scrubbed(pl.lit(text.gather(suspects)))).to_series())
 
 
 def shown(value: pl.Expr) -> pl.Expr:

@@ -107,11 +107,17 @@ class Pseudonymiser:
     def __init__(self, key: bytes) -> None:
         self._fresh = hashlib.blake2b(key=key, digest_size=DIGEST_BYTES)
 
-    def of(self, customers: pl.Series) -> pl.Series:
-        """Pseudonyms of a column of trimmed identifiers; empty stays empty."""
-        is_address = customers.str.contains("@", literal=True)
-        if is_address.any():
-            customers = customers.zip_with(~is_address.fill_null(False), customers.str.to_lowercase())
+    def of(self, customers: pl.Series, *, at_signs: bool = True) -> pl.Series:
+        """Pseudonyms of a column of trimmed identifiers; empty stays empty.
+
+        Args:
+            customers: The identifiers; those that are e-mail addresses count in lower case.
+            at_signs: Whether any may be an address.
+        """
+        if at_signs:
+            is_address = customers.str.contains("@", literal=True)
+            if is_address.any():
+                customers = customers.zip_with(~is_address.fill_null(False), customers.str.to_lowercase())
         digests = []
         for identifier in customers.fill_null("").cast(pl.Binary).to_list():
             state = self._fresh.copy()

@@ -37,11 +37,13 @@ class Chunk:
             the record starts (Parquet: the row, from 1).
         rejects: Lines that are no record.
         trimmed: Whether it is known that no cell has spaces around it, and that empty ones are null.
+        at_signs: Whether any cell may hold an @.
     """
 
     frame: pl.DataFrame
     rejects: tuple[LineReject, ...] = ()
     trimmed: bool = False
+    at_signs: bool = True
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ def _header_lines(path: Path, source: Source, skip: int = 0) -> tuple[bytes, int
         lines = text.split(b"\n", skip + MAX_HEADER_LINES)
         if len(lines) > skip + MAX_HEADER_LINES:
             break
-    lines = text.split(b"\n")[skip : skip + MAX_HEADER_LINES]
+    lines = text.split(b"\n", skip + MAX_HEADER_LINES)[skip : skip + MAX_HEADER_LINES]
     header = lines[0] if lines else b""
     used = 1
     while header.count(b'"') % 2 and used < len(lines):
@@ -185,7 +187,7 @@ def _csv_chunks(path: Path, source: Source, header: Header, names: Sequence[str]
             frame = frame.with_columns(cells[f"c{index}"].alias(name) for name, index in found.items())
         else:
             frame = frame.with_columns(pl.lit(None, pl.String).alias(name) for name in found)
-        yield Chunk(frame, records.rejects, trimmed=records.tidy)
+        yield Chunk(frame, records.rejects, trimmed=records.tidy, at_signs=records.at_signs)
 
 
 def _parse(text: bytes, header: Header, columns: list[int], *, quoted: bool) -> pl.DataFrame:

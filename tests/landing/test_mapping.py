@@ -6,6 +6,8 @@ import json
 from datetime import datetime
 from decimal import Decimal
 
+import pytest
+
 from tests.landing.desk import Desk, column, is_local, rejects, rows
 
 TICKETS = """Ticket;Kind;Opened;Minutes;Amount;Who
@@ -110,6 +112,30 @@ def test_expressions_see_the_unpivoted_name_and_value(desk: Desk) -> None:
     desk.write("sheet.csv", SHEET.replace(",3,,", ",3/5,,").replace(",1,2,", ",1/5,2/5,"))
     mapping = SCORES.replace("expressions = {", "expressions = {score = \"split_part(_value, '/', 1)\", ")
     assert column(desk.land_one(mapping), "score") == [3, None, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        ("prefix = {order_id = 'ann@'}", 'columns = {order_id = "host"}'),
+        ("", 'constants = {order_id = "ann@shop.example"}'),
+        ("", "expressions = {order_id = \"concat('ann@', host)\"}"),
+    ],
+)
+def test_an_address_that_only_the_mapping_makes_is_rejected(desk: Desk, more: str, line: str) -> None:
+    desk.write(
+        "a.csv", "contact_id,program_id,channel,issue,opened_at,host\n1,P,chat,wismo,2024-01-01,a.example\n"
+    )
+    batch = desk.land_one(f'[[source]]\nfiles = "a.csv"\ntable = "contacts"\n{line}\n{more}\n')
+    assert [(where, reason) for _, where, _, reason in rejects(batch)] == [
+        ("order_id", "holds an e-mail address, which must not be stored here")
+    ]
+
+
+def test_an_address_as_the_name_of_a_column_that_becomes_a_cell_is_rejected(desk: Desk) -> None:
+    desk.write("sheet.csv", SHEET.replace(",k1,", ",k@shop.example,"))
+    batch = desk.land_one(SCORES.replace('"k?"', '"k*"').replace("values = ", "# "))
+    assert [(line, where) for line, where, *_ in rejects(batch)] == [(2, "criterion_id"), (3, "criterion_id")]
 
 
 def test_rows_that_are_none_of_the_table_are_skipped_and_counted(desk: Desk) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pipelines.sources.masking import MASKED, scrubbed, shown
+from pipelines.sources.masking import MASKED, scrubbed, scrubbed_column, shown
 
 
 def apply(expression: object, text: str) -> str:
@@ -31,6 +33,17 @@ def apply(expression: object, text: str) -> str:
 )
 def test_free_text(text: str, kept: str) -> None:
     assert apply(scrubbed, text) == kept
+
+
+@given(
+    st.lists(
+        st.none() | st.text(st.sampled_from("abé @.+-/:()<>0123456789٣\ue000\ue001\ue003"), max_size=25),
+        max_size=6,
+    )
+)
+def test_a_column_is_scrubbed_like_each_of_its_texts(texts: list[str | None]) -> None:
+    column = scrubbed_column(pl.Series(texts, dtype=pl.String))
+    assert column.to_list() == [text if text is None else apply(scrubbed, text) for text in texts]
 
 
 def test_shown_values_are_masked_cut_and_on_one_line() -> None:
