@@ -132,13 +132,12 @@ def _landed(con: duckdb.DuckDBPyConnection, table: Table, batches: Sequence[Batc
         )
         return
     paths = sql_list(batch.data for batch in batches)
-    numbers = ", ".join(f"({_text(batch.data)}, {batch.seq})" for batch in batches)
+    numbers = ", ".join(str(batch.seq) for batch in batches)
     view = f"raw_{table.name}"
+    # DuckDB numbers the files of a scan as they are listed; to join by their names would cost every scan
     con.execute(
-        f"create temp view {view} as select {_columns(table.column_names, of='rows.')}, rows._line, "
-        f"rows._local_mask, cast(numbered.seq as bigint) as _seq "
-        f"from read_parquet({paths}, filename = true) as rows "
-        f"inner join (values {numbers}) as numbered (path, seq) on numbered.path = rows.filename"
+        f"create temp view {view} as select {_columns(table.column_names)}, _line, _local_mask, "
+        f"cast([{numbers}][cast(file_index as bigint) + 1] as bigint) as _seq from read_parquet({paths})"
     )
     has_local = (
         bool(table.timestamps)

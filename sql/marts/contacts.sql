@@ -31,7 +31,7 @@ joined as (
         stg_contacts.csat_sent,
         stg_contacts.csat_at,
         stg_contacts.updated_at,
-        stg_contacts.opened_date,
+        local_date(stg_contacts.opened_at, src_programs.timezone, utc_offsets.utc_offset) as opened_date,
         stg_contacts.is_inbound,
         stg_contacts.is_handled,
         stg_contacts.is_refund_asked,
@@ -70,6 +70,13 @@ joined as (
         ) as csat,
         int_thread_members.thread_id as repeated_thread_id
     from stg_contacts
+    inner join src_programs  -- a contact of an unknown program is rejected, not lost here
+        on src_programs.program_id = stg_contacts.program_id
+    left join utc_offsets  -- the one span of the clock that the moment falls into
+        on utc_offsets.timezone = src_programs.timezone
+        and utc_offsets.year = year(stg_contacts.opened_at)
+        and utc_offsets.starts_at <= stg_contacts.opened_at
+        and utc_offsets.ends_at > stg_contacts.opened_at
     left join int_contacts__repeating
         on int_contacts__repeating.contact_id = stg_contacts.contact_id
     left join int_contacts__repeated

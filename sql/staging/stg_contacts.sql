@@ -30,18 +30,10 @@ select
     src_contacts.csat_sent,
     case when src_contacts.csat_at <= build_settings.as_of then src_contacts.csat_at end as csat_at,
     src_contacts.updated_at,
-    local_date(src_contacts.opened_at, src_programs.timezone, utc_offsets.utc_offset) as opened_date,
     coalesce(src_contacts.direction, 'inbound') = 'inbound' as is_inbound,
     coalesce(src_contacts.direction, 'inbound') = 'inbound'
         and not coalesce(src_contacts.abandoned, false) as is_handled,
     coalesce(src_contacts.refund_requested, src_contacts.issue in ('refund', 'return')) as is_refund_asked
 from src_contacts
-inner join src_programs  -- a contact of an unknown program is rejected, not lost here
-    on src_programs.program_id = src_contacts.program_id
-left join utc_offsets  -- the one span of the clock that the moment falls into
-    on utc_offsets.timezone = src_programs.timezone
-    and utc_offsets.year = year(src_contacts.opened_at)
-    and utc_offsets.starts_at <= src_contacts.opened_at
-    and utc_offsets.ends_at > src_contacts.opened_at
 cross join build_settings
 where src_contacts.opened_at <= build_settings.as_of
