@@ -1,10 +1,12 @@
 -- grain: one row per contact_id in a thread
--- what:  the thread of each repeat, found by walking from first contacts to what repeats them
+-- what:  the thread of each repeat and what it repeats, found by walking from first contacts
 -- keeps: repeats; a first contact is its own thread and needs no walk
 -- drops: contacts that are neither
 with recursive members as (
     select
         int_contacts__repeating.contact_id,
+        int_contacts__repeating.earlier_contact_id,
+        int_contacts__repeating.shares_only_other,
         int_contacts__repeating.earlier_contact_id as thread_id
     from int_contacts__repeating
     left join int_contacts__repeating as above
@@ -15,6 +17,8 @@ with recursive members as (
 
     select
         int_contacts__repeating.contact_id,
+        int_contacts__repeating.earlier_contact_id,
+        int_contacts__repeating.shares_only_other,
         members.thread_id
     from members
     inner join int_contacts__repeating  -- one step down the tree
@@ -23,5 +27,7 @@ with recursive members as (
 
 select
     contact_id,
+    earlier_contact_id,
+    shares_only_other,
     thread_id
 from members

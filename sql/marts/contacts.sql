@@ -35,13 +35,13 @@ joined as (
         stg_contacts.is_inbound,
         stg_contacts.is_handled,
         stg_contacts.is_refund_asked,
-        int_contacts__repeating.contact_id is not null as is_repeat,
-        int_contacts__repeating.earlier_contact_id as repeats_contact_id,
-        coalesce(int_contacts__repeating.shares_only_other, false) as is_repeat_by_other_only,
+        int_thread_members.contact_id is not null as is_repeat,
+        int_thread_members.earlier_contact_id as repeats_contact_id,
+        coalesce(int_thread_members.shares_only_other, false) as is_repeat_by_other_only,
         stg_contacts.is_handled
             and stg_contacts.closed_at is not null
             and stg_contacts.customer_id is not null
-            and int_contacts__repeating.contact_id is null as is_first_contact,
+            and int_thread_members.contact_id is null as is_first_contact,
         int_contacts__repeated.repeat_contact_id,
         int_contacts__repeated.repeat_opened_at,
         stg_contacts.closed_at + build_settings.fcr_window as fcr_window_ends_at,
@@ -77,8 +77,6 @@ joined as (
         and utc_offsets.year = year(stg_contacts.opened_at)
         and utc_offsets.starts_at <= stg_contacts.opened_at
         and utc_offsets.ends_at > stg_contacts.opened_at
-    left join int_contacts__repeating
-        on int_contacts__repeating.contact_id = stg_contacts.contact_id
     left join int_contacts__repeated
         on int_contacts__repeated.contact_id = stg_contacts.contact_id
     left join int_thread_members
