@@ -7,7 +7,13 @@ from great_expectations.expectations.row_conditions import Column
 
 HELPERS = {
     "program_is_known": "program_id in (select program_id from programs)",
-    "order_is_known": "order_id is null or order_id in (select order_id from orders)",
+    # of most it is known already, and only the others are looked for
+    "order_is_known": """
+        order_id is null or has_own_order
+        or order_id in (
+            select order_id from orders where order_id in (select order_id from contacts where not has_own_order)
+        )
+    """,
     "agent_is_known": "agent_id is null or agent_id in (select agent_id from agents)",
     "repeat_is_named": "(repeat_contact_id is null) = (repeat_opened_at is null)",
 }

@@ -19,13 +19,15 @@ create table order_outcomes as
 create table contacts (
     contact_id varchar, program_id varchar, order_id varchar, agent_id varchar, is_first_contact boolean,
     thread_id varchar, fcr_state varchar, repeat_contact_id varchar, repeat_opened_at timestamp,
-    opened_at timestamp, closed_at timestamp, is_handled boolean, is_refund_asked boolean
+    opened_at timestamp, closed_at timestamp, is_handled boolean, is_refund_asked boolean,
+    has_own_order boolean
 );
 insert into contacts values
     ('C1', 'P1', 'O1', 'A1', true, 'C1', 'repeated', 'C2', '2026-01-06', '2026-01-05', '2026-01-05',
-     true, true),
-    ('C2', 'P1', 'O1', 'A1', false, 'C1', null, null, null, '2026-01-06', '2026-01-07', true, false),
-    ('C3', 'P1', null, null, false, null, null, null, null, '2026-01-06', null, true, true);
+     true, true, true),
+    ('C2', 'P1', 'O1', 'A1', false, 'C1', null, null, null, '2026-01-06', '2026-01-07', true, false,
+     false),
+    ('C3', 'P1', null, null, false, null, null, null, null, '2026-01-06', null, true, true, false);
 create table threads as select 'C1' as thread_id;
 create table scorecards as select 'S' as scorecard_id, '1' as version, 'k1' as criterion_id;
 create table qa_ratings as
