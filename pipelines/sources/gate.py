@@ -134,13 +134,11 @@ class Gate:
         size = len(ends)
         lines = _Lines(data, starts, ends, np.full(size, RECORD, np.uint8))
         quoted = b'"' in text
+        counts = self._count(data, starts)
         held = size
         if quoted:
-            separators = self._places(data, self._separator[0])
-            counts = np.diff(np.searchsorted(separators, starts), append=len(separators))
-            held = self._quotes(lines, separators, counts, final=final)
-        else:
-            counts = self._count(data, starts)
+            counts = counts.astype(np.int64)
+            held = self._quotes(lines, counts, final=final)
         _check_bytes(text, lines, held)
         for line in np.flatnonzero(
             (counts != self._fields - 1)[:held] & (lines.state == RECORD)[:held]
@@ -163,14 +161,14 @@ class Gate:
         return np.equal(data, byte, out=self._mask[: len(data)])
 
     def _count(self, data: np.ndarray, starts: np.ndarray) -> np.ndarray:
-        """Separators in each line; added up in single bytes, unless a line has more than one byte can say."""
+        """Separators from each start to the next; added up in single bytes, unless one cannot say so many."""
         where = self._where(data, self._separator[0]).view(np.uint8)
         counts = np.add.reduceat(where, starts, dtype=np.uint8)
-        if int(counts.sum(dtype=np.int64)) != int(np.count_nonzero(where)):
+        if int(counts.sum(dtype=np.int64)) != int(np.count_nonzero(where[starts[0] :])):
             return np.add.reduceat(where, starts, dtype=np.int64)
         return counts
 
-    def _quotes(self, lines: _Lines, separators: np.ndarray, counts: np.ndarray, *, final: bool) -> int:
+    def _quotes(self, lines: _Lines, counts: np.ndarray, *, final: bool) -> int:
         """Settle the lines with quotation marks; `counts` loses the separators inside them.
 
         Returns:
@@ -178,26 +176,29 @@ class Gate:
         """
         data, starts = lines.data, lines.starts
         size = len(starts)
-        is_quote = data == QUOTE
-        quotes = np.flatnonzero(is_quote)
-        per_line = np.diff(np.searchsorted(quotes, starts), append=len(quotes))
+        quotes = self._places(data, QUOTE)
+        first = np.searchsorted(quotes, starts)
+        per_line = np.diff(first, append=len(quotes))
         odd = (per_line & 1).astype(bool)
-        parity = np.bitwise_xor.accumulate(is_quote.view(np.uint8))
-        before_line = np.zeros(size, np.uint8)
-        before_line[1:] = parity[starts[1:] - 1]
-        line_of_separator = np.repeat(np.arange(size), counts)
-        inside = (parity[separators] ^ before_line[line_of_separator]) == 1
-        counts -= np.bincount(line_of_separator[inside], minlength=size)
+        # Every other mark of a line opens, the first one to begin with.
+        opens = (np.arange(len(quotes)) - np.repeat(first, per_line)) & 1 == 0
+
+        # What is inside reaches from a mark that opens to the next one, or to the line's end.
+        following = np.append(quotes[1:], 0)
+        following[(first + per_line - 1)[odd]] = lines.ends[odd]
+        turns = np.column_stack((quotes[opens], following[opens])).ravel()
+        inside = self._count(data, turns)[::2].astype(np.int64)
+        marked = np.flatnonzero(per_line)
+        n_opened = (per_line[marked] + 1) // 2
+        counts[marked] -= np.add.reduceat(inside, np.cumsum(n_opened) - n_opened)
 
         # A mark that opens must follow a separator, a line's start or a mark; one that closes must come
         # before a separator, a line's end or a mark. Lines of which this is not true are read one by one.
-        line_of_quote = np.repeat(np.arange(size), per_line)
-        opens = (parity[quotes] ^ before_line[line_of_quote]) == 1
         beside = np.where(opens, quotes - 1, quotes + 1)
         neighbour = data[np.clip(beside, 0, len(data) - 1)]
         fine = (neighbour == self._separator[0]) | (neighbour == LF) | (neighbour == QUOTE) | (beside < 0)
         irregular = np.zeros(size, bool)
-        irregular[line_of_quote[~fine]] = True
+        irregular[np.searchsorted(lines.ends, quotes[~fine])] = True
 
         held = self._join(lines, odd, counts, final=final)
         for line in np.flatnonzero((irregular & ~odd & (lines.state == RECORD))[:held]).tolist():
