@@ -11,7 +11,8 @@ HELPERS = {
     "order_is_known": """
         order_id is null or has_own_order
         or order_id in (
-            select order_id from orders where order_id in (select order_id from contacts where not has_own_order)
+            select order_id from orders
+            where order_id in (select order_id from contacts where not has_own_order)
         )
     """,
     "agent_is_known": "agent_id is null or agent_id in (select agent_id from agents)",
