@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from pipelines.metrics import MetricDefinition, MetricRequest
+from pipelines.stats.ratings import FloatArray
 from pipelines.stats.weekly import (
     FALSE_ALARMS_A_YEAR,
     Judgement,
@@ -110,25 +111,23 @@ def verdict(what: MetricDefinition, rows: pl.DataFrame, *, first: date | None = 
         rows: Its rows of `reader.metrics` by week, over all weeks there are, split by nothing.
         first: First local day of the data: the week it cuts takes no part.
     """
-    final = rows.filter((pl.col("status") == "final") & pl.col("value").is_not_null()).sort("period_start")
+    is_judged = (pl.col("status") == "final") & pl.col("value").is_not_null()
     if first is not None:
-        final = final.filter(pl.col("period_start") >= first)
-    weeks = _calendar(final)
-    found = _judge(what, weeks)
-    days = weeks["period_start"].to_list()
+        is_judged &= pl.col("period_start") >= first
+    final = rows.filter(is_judged).sort("period_start")
+    days, value, numerator, denominator = _calendar(final)
+    found = _judge(what, value, numerator, denominator)
     since = None if found.since is None else days[found.since]
     judged_to = days[-1] if days else None
-    points = weeks.select(
-        "period_start",
-        "value",
-        pl.Series("center", found.center, nan_to_null=True, dtype=pl.Float64),
-        pl.Series("lower", found.lower, nan_to_null=True, dtype=pl.Float64),
-        pl.Series("upper", found.upper, nan_to_null=True, dtype=pl.Float64),
-        pl.Series("is_baseline", found.is_baseline, dtype=pl.Boolean),
-    ).with_columns(
-        ((pl.col("value") > pl.col("upper")) | (pl.col("value") < pl.col("lower")))
-        .fill_null(False)
-        .alias("is_beyond")
+    # column by column, since a page judges some twenty metrics and each expression has its price
+    limits = {"value": value, "center": found.center, "lower": found.lower, "upper": found.upper}
+    points = pl.DataFrame(
+        [
+            pl.Series("period_start", days, dtype=pl.Date),
+            *(pl.Series(name, x, nan_to_null=True, dtype=pl.Float64) for name, x in limits.items()),
+            pl.Series("is_baseline", found.is_baseline, dtype=pl.Boolean),
+            pl.Series("is_beyond", (value > found.upper) | (value < found.lower), dtype=pl.Boolean),
+        ]
     )
     return Verdict(
         metric=what.key,
@@ -145,23 +144,26 @@ def verdict(what: MetricDefinition, rows: pl.DataFrame, *, first: date | None = 
     )
 
 
-def _calendar(final: pl.DataFrame) -> pl.DataFrame:
-    """The rows on a calendar without holes: a week without units is a gap, not a neighbour less."""
-    columns = ["period_start", "value", "numerator", "denominator"]
-    if final.height == 0:
-        return final.select(columns)
-    start, end = final["period_start"][0], final["period_start"][-1]
-    days = pl.Series(
-        "period_start", [start + timedelta(weeks=week) for week in range((end - start).days // 7 + 1)]
-    )
-    return days.to_frame().join(final.select(columns), on="period_start", how="left", maintain_order="left")
+def _calendar(final: pl.DataFrame) -> tuple[list[date], FloatArray, FloatArray, FloatArray]:
+    """Mondays without holes, with value, numerator and denominator of each, nan where there are none.
+
+    A week without units is a gap, not a neighbour less.
+    """
+    found = final["period_start"].to_list()
+    places = [(day - found[0]).days // 7 for day in found]
+    weeks = places[-1] + 1 if places else 0
+    columns = []
+    for name in ("value", "numerator", "denominator"):
+        column = np.full(weeks, np.nan)
+        column[places] = final[name].to_numpy()
+        columns.append(column)
+    days = [found[0] + timedelta(weeks=week) for week in range(weeks)]
+    return days, columns[0], columns[1], columns[2]
 
 
-def _judge(what: MetricDefinition, weeks: pl.DataFrame) -> Judgement:
-    value, numerator, denominator = (
-        weeks[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
-        for name in ("value", "numerator", "denominator")
-    )
+def _judge(
+    what: MetricDefinition, value: FloatArray, numerator: FloatArray, denominator: FloatArray
+) -> Judgement:
     if what.kind == "proportion":
         return judge_proportions(np.nan_to_num(numerator), np.nan_to_num(denominator))
     if what.kind == "per_orders":

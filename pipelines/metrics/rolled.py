@@ -129,13 +129,13 @@ def _rolled(
     lazy = lazy.with_columns(period.alias("period_start"))
     keys = [*([] if request.grain == "all" else ["period_start"]), *request.by]
     if not keys:
-        return lazy.select(pl.lit(None, pl.Date).alias("period_start"), *sums).collect()
+        return lazy.select(pl.lit(None, pl.Date).alias("period_start"), *sums).collect(engine="in-memory")
     found = lazy.group_by(keys).agg(*sums)
     if metric.kind != "per_orders":
         found = found.filter(has_units)
     if request.grain == "all":
         found = found.with_columns(pl.lit(None, pl.Date).alias("period_start"))
-    return found.sort(keys, nulls_last=True).collect()
+    return found.sort(keys, nulls_last=True).collect(engine="in-memory")
 
 
 def _period(grain: str) -> tuple[pl.Expr, pl.Expr]:

@@ -30,6 +30,7 @@ MEASURES = {
 }
 """Columns of a printed row behind its dimensions, with their types."""
 
+_STATUSES = pl.Series(["final", "provisional", "empty"])
 _SUMS = ("n_mature", "n_pending", "is_open", "total", "squares", "n_currencies", "quantile")
 
 
@@ -110,21 +111,24 @@ def own_sums(every: pl.DataFrame, request: MetricRequest, place: int) -> pl.Data
 
 def rows_of(metric: MetricDefinition, request: MetricRequest, sums: pl.DataFrame) -> pl.DataFrame:
     """Printed rows of one metric from its sums by period and group; see `metric_rows`."""
-    measures = _measures(metric, sums)
-    keys = [pl.col("period_start").cast(pl.Date), *(pl.col(name).cast(pl.String) for name in request.by)]
-    return sums.select(
-        pl.lit(metric.key).alias("metric"), pl.lit(request.grain).alias("grain"), *keys
-    ).with_columns(
-        pl.Series(name, measures[name], dtype=dtype, nan_to_null=True) if dtype != pl.String
-        else pl.Series(name, measures[name], dtype=dtype)
-        for name, dtype in MEASURES.items()
-    )  # fmt: skip
+    # column by column, since a page asks for hundreds of small tables and each expression has its price
+    words = {"metric": metric.key, "grain": request.grain}
+    return pl.DataFrame(
+        [
+            *(pl.Series(name, [word]).new_from_index(0, sums.height) for name, word in words.items()),
+            _as(sums["period_start"], pl.Date),
+            *(_as(sums[name], pl.String) for name in request.by),
+            *(
+                pl.Series(name, column, dtype=MEASURES[name], nan_to_null=True)
+                for name, column in _measures(metric, sums).items()
+            ),
+        ]
+    )
 
 
 def _measures(metric: MetricDefinition, sums: pl.DataFrame) -> dict[str, Any]:
-    denominator = sums["n_mature"].cast(pl.Int64)
-    pending = sums["n_pending"].cast(pl.Int64)
-    n = denominator.to_numpy().astype(float)
+    denominator, pending = (_as(sums[name], pl.Int64).to_numpy() for name in ("n_mature", "n_pending"))
+    n = denominator.astype(float)
     none = np.full(len(n), np.nan)
     total = _floats(sums, "total", fill=0.0) if "total" in sums.columns else none
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -149,13 +153,8 @@ def _measures(metric: MetricDefinition, sums: pl.DataFrame) -> dict[str, Any]:
     elif metric.kind == "per_orders":
         value = 100 * value
     is_empty = (denominator == 0) & (pending == 0)
-    is_provisional = (pending > 0) | sums["is_open"].fill_null(False)
-    status = (
-        pl.select(
-            pl.when(is_empty).then(pl.lit("empty")).when(is_provisional).then(pl.lit("provisional"))
-            .otherwise(pl.lit("final"))
-        ).to_series()
-    )  # fmt: skip
+    is_provisional = (pending > 0) | sums["is_open"].fill_null(False).to_numpy()
+    status = _STATUSES.gather(np.where(is_empty, 2, np.where(is_provisional, 1, 0)))
     return {
         "value": value,
         "lower": lower,
@@ -165,6 +164,10 @@ def _measures(metric: MetricDefinition, sums: pl.DataFrame) -> dict[str, Any]:
         "pending": pending,
         "status": status,
     }
+
+
+def _as(column: pl.Series, kind: pl.DataType | type[pl.DataType]) -> pl.Series:
+    return column if column.dtype == kind else column.cast(kind)
 
 
 def _deviation(sums: pl.DataFrame, n: np.ndarray) -> np.ndarray:
@@ -185,5 +188,5 @@ def _deviation(sums: pl.DataFrame, n: np.ndarray) -> np.ndarray:
 
 
 def _floats(sums: pl.DataFrame, name: str, *, fill: float | None = None) -> np.ndarray:
-    column = sums[name].cast(pl.Float64)
-    return (column if fill is None else column.fill_null(fill)).to_numpy()
+    column = _as(sums[name], pl.Float64)
+    return (column if fill is None or not column.null_count() else column.fill_null(fill)).to_numpy()

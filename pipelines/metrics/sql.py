@@ -94,8 +94,10 @@ def _from_first_units(metric: MetricDefinition, query: Query) -> str:
         ),
         candidates as ({select_units(metric, query, "metric_rows")}),
         units as (
-            -- a unit is one program's, so its rows in a period are open together
-            select {group}, arg_min(flags + 8 * cast(is_open as utinyint), opened_at) as flags
+            -- a unit is one program's, so its rows in a period are open together; the first row's flags stand
+            -- behind its time in one number, whose least is found faster than a row by its time
+            select {group},
+                min(16 * epoch_us(opened_at) + 8 * cast(is_open as utinyint) + flags) as flags
             from candidates group by {group}, unit
         )
         select {group_columns(request)} count(*) filter (where flags & 1 = 1) as n_mature,
