@@ -21,6 +21,7 @@ from pipelines.metrics.request import MetricRequest
 MOST_FRAMES = 64
 
 _TRUNCATED = {"week": "1w", "month": "1mo", "quarter": "1q"}
+_SHARED = ("event_date", *PROGRAM_DIMENSIONS, "as_of_date")
 _Filters = tuple[tuple[str, tuple[str | None, ...]], ...]
 
 
@@ -58,27 +59,28 @@ class DaySums:
         )
         rows = _own(metric, self._frame(con, table_of(metric), filters))
         if metric.kind == "per_orders":
-            orders = self._frame(con, None, ())
+            orders = self._frame(con, None, ()).lazy()
             contacts = rows.filter(pl.col("total") > 0)
             rows = pl.concat(
                 [
                     contacts.with_columns(pl.lit(0, pl.Int64).alias("n_mature")),
-                    orders.with_columns(
-                        pl.col("n").alias("n_mature"), pl.lit(0, pl.Int64).alias("total")
-                    ).drop("n"),
-                ],
-                how="diagonal",
+                    orders.select(
+                        *_SHARED, pl.lit(0, pl.Int64).alias("total"), pl.col("n").alias("n_mature")
+                    ),
+                ]
             ).with_columns(pl.lit(0, pl.Int64).alias("n_pending"))
-        return _rolled(metric, request, rows, self._programs(con))
+        return _rolled(metric, request, rows).collect(engine="in-memory")  # so few rows need no streaming
 
     def _frame(
         self, con: duckdb.DuckDBPyConnection, table: DayTable | None, filters: _Filters
     ) -> pl.DataFrame:
         def read() -> pl.DataFrame:
             if table is None:
-                return con.sql(f"select event_date, program_id, n from {ORDERS}").pl()
-            sql, parameters = days_and_programs(table, dict(filters))
-            return con.sql(sql, params=parameters).pl()
+                days = con.sql(f"select event_date, program_id, n from {ORDERS}").pl()
+            else:
+                sql, parameters = days_and_programs(table, dict(filters))
+                days = con.sql(sql, params=parameters).pl()
+            return days.join(self._programs(con), on="program_id", how="left", maintain_order="left")
 
         return self._kept((ORDERS if table is None else table.name, filters), read)
 
@@ -91,15 +93,13 @@ class DaySums:
         return self._frames.put(key, read()) if frame is None else frame
 
 
-def _own(metric: MetricDefinition, frame: pl.DataFrame) -> pl.DataFrame:
+def _own(metric: MetricDefinition, frame: pl.DataFrame) -> pl.LazyFrame:
     currency = ["currency"] if metric.kind == "sum" else []
     parts = [pl.col(f"{metric.key}_{part}").alias(part) for part in day_parts(metric)]
-    return frame.select("event_date", "program_id", *currency, *parts)
+    return frame.lazy().select(*_SHARED, *currency, *parts)
 
 
-def _rolled(
-    metric: MetricDefinition, request: MetricRequest, rows: pl.DataFrame, programs: pl.DataFrame
-) -> pl.DataFrame:
+def _rolled(metric: MetricDefinition, request: MetricRequest, rows: pl.LazyFrame) -> pl.LazyFrame:
     day = pl.col("event_date")
     kept = [
         *([day >= request.start] if request.start else []),
@@ -125,17 +125,16 @@ def _rolled(
     if metric.kind == "sum":
         currencies = pl.col("currency").filter(pl.col("n_mature") > 0)
         sums.append(currencies.n_unique().alias("n_currencies"))
-    lazy = rows.lazy().join(programs.lazy(), on="program_id", how="left").filter(*kept)
-    lazy = lazy.with_columns(period.alias("period_start"))
+    lazy = (rows.filter(*kept) if kept else rows).with_columns(period.alias("period_start"))
     keys = [*([] if request.grain == "all" else ["period_start"]), *request.by]
     if not keys:
-        return lazy.select(pl.lit(None, pl.Date).alias("period_start"), *sums).collect(engine="in-memory")
+        return lazy.select(pl.lit(None, pl.Date).alias("period_start"), *sums)
     found = lazy.group_by(keys).agg(*sums)
     if metric.kind != "per_orders":
         found = found.filter(has_units)
     if request.grain == "all":
         found = found.with_columns(pl.lit(None, pl.Date).alias("period_start"))
-    return found.sort(keys, nulls_last=True).collect(engine="in-memory")
+    return found.sort(keys, nulls_last=True)
 
 
 def _period(grain: str) -> tuple[pl.Expr, pl.Expr]:
