@@ -7,8 +7,10 @@ ever stale. Frames are shared between sessions and never changed.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -34,6 +36,8 @@ Choices = Mapping[str, Sequence[str | None]]
 # Plain caches rather than Streamlit's: these are asked dozens of times a page, from threads of our own.
 _METRICS = KeptFrames(2048)
 _ASKING = ThreadPoolExecutor(max_workers=4, thread_name_prefix="metrics")
+_UNDER_WAY: dict[Hashable, Future[pl.DataFrame]] = {}
+_TURN = threading.Lock()
 
 
 def workspace_root() -> Path:
@@ -76,27 +80,94 @@ def metrics(
     Metrics that stand by day are asked together, since one scan answers several of them; the others at once
     beside them: the database works while Python waits.
     """
-    filters = tuple(sorted((name, tuple(values)) for name, values in (chosen or {}).items()))
-    question = (source, source.build.build_id, tuple(by), grain, start, end, filters)
+    question = _Question.of(source, by=by, grain=grain, start=start, end=end, chosen=chosen)
+    found = {key: _METRICS.get((question, key)) for key in keys}
+    missing = [key for key, rows in found.items() if rows is None]
+    by_day = [key for key in missing if stands_by_day(source.definition(key))]
+    waited = {key: question.under_way(key) for key in missing if key not in by_day}
+    if by_day:
+        rows = question.ask(by_day)
+        for key in by_day:
+            found[key] = _METRICS.put((question, key), rows.filter(pl.col("metric") == key))
+    found |= {key: each.result() for key, each in waited.items()}
+    return pl.concat(found[key] for key in keys) if keys else _metric_schema(by)
 
-    def ask(wanted: Sequence[str]) -> pl.DataFrame:
-        return source.metrics(
+
+def ahead(
+    source: Reader,
+    keys: Sequence[str],
+    questions: Sequence[Mapping[str, Any]],
+    *,
+    chosen: Choices | None = None,
+) -> None:
+    """Begin what a page is about to ask of the metrics that do not stand by day, which take longest.
+
+    Args:
+        source: The reader.
+        keys: Metrics; of those that stand by day nothing is asked here.
+        questions: By, grain, start and end of each question, as for `metrics`, in the order of asking.
+        chosen: Filters.
+    """
+    slow = [key for key in keys if not stands_by_day(source.definition(key))]
+    for each in questions:
+        question = _Question.of(source, chosen=chosen, **each)
+        for key in slow:
+            if _METRICS.get((question, key)) is None:
+                question.under_way(key)
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What can be asked of several metrics alike, of one build."""
+
+    source: Reader
+    build_id: str
+    by: tuple[str, ...]
+    grain: str
+    start: date | None
+    end: date | None
+    filters: tuple[tuple[str, tuple[str | None, ...]], ...]
+
+    @classmethod
+    def of(
+        cls,
+        source: Reader,
+        *,
+        by: Sequence[str] = (),
+        grain: str = "all",
+        start: date | None = None,
+        end: date | None = None,
+        chosen: Choices | None = None,
+    ) -> _Question:
+        filters = tuple(sorted((name, tuple(values)) for name, values in (chosen or {}).items()))
+        return cls(source, source.build.build_id, tuple(by), grain, start, end, filters)
+
+    def ask(self, keys: Sequence[str]) -> pl.DataFrame:
+        """Rows of some metrics, from the warehouse."""
+        return self.source.metrics(
             MetricRequest(
-                metrics=tuple(wanted), by=tuple(by), grain=grain, start=start, end=end, filters=dict(filters)
+                metrics=tuple(keys),
+                by=self.by,
+                grain=self.grain,
+                start=self.start,
+                end=self.end,
+                filters=dict(self.filters),
             )
         )
 
-    found = {key: _METRICS.get((*question, key)) for key in keys}
-    missing = [key for key, rows in found.items() if rows is None]
-    by_day = [key for key in missing if stands_by_day(source.definition(key))]
-    others = [[key] for key in missing if key not in by_day]
-    batches = [by_day, *others] if by_day else others
-    waited = [_ASKING.submit(ask, batch) for batch in batches[1:]]
-    answers = [ask(batch) for batch in batches[:1]] + [each.result() for each in waited]
-    for batch, rows in zip(batches, answers, strict=True):
-        for key in batch:
-            found[key] = _METRICS.put((*question, key), rows.filter(pl.col("metric") == key))
-    return pl.concat(found[key] for key in keys) if keys else _metric_schema(by)
+    def under_way(self, key: str) -> Future[pl.DataFrame]:
+        """The answer for one metric, asked beside; whoever asks meanwhile waits for the same one."""
+        with _TURN:
+            if (self, key) not in _UNDER_WAY:
+                _UNDER_WAY[self, key] = _ASKING.submit(self._answer, key)
+            return _UNDER_WAY[self, key]
+
+    def _answer(self, key: str) -> pl.DataFrame:
+        try:
+            return _METRICS.put((self, key), self.ask([key]))
+        finally:
+            with _TURN:
+                _UNDER_WAY.pop((self, key), None)
 
 
 def verdicts(source: Reader, keys: Sequence[str], *, chosen: Choices | None = None) -> Mapping[str, Verdict]:

@@ -17,7 +17,7 @@ from dashboard.views.compare import compare, name_of
 from dashboard.views.grid import grid
 from dashboard.views.moved import moved
 from dashboard.views.trend import trend
-from pipelines.explain import progress_table, restated
+from pipelines.explain import progress_table, quarter_of, restated
 from pipelines.insight import FIGURES
 from pipelines.reader import Reader
 
@@ -58,17 +58,24 @@ def figures(reader: Reader, scope: filter_bar.Scope, definitions: list[Any]) -> 
     refusals = page.refusals(reader, scope.filters)
     keys = [what.key for what in definitions if what.key not in refusals]
     window = scope.window
-    now = deps.metrics(reader, keys, start=window.start, end=window.end, chosen=chosen)
-    before = None
-    if window.before is not None:
-        before = deps.metrics(reader, keys, start=window.before[0], end=window.before[1], chosen=chosen)
-    weekly = deps.metrics(reader, keys, grain="week", start=window.start, end=window.end, chosen=chosen)
+    dates = {"start": window.start, "end": window.end}
+    earlier = dict(zip(("start", "end"), window.before, strict=True)) if window.before else None
+    weeks = {"grain": "week"}
+    deps.ahead(
+        reader, keys, [dates, *([earlier] if earlier else []), {**weeks, **dates}, weeks], chosen=chosen
+    )
+    goals = page.targets(reader, scope.filters)
+    quarter = {"grain": "quarter", "start": quarter_of(reader.build.as_of.date())[0]}
+    deps.ahead(reader, [key for key in keys if key in goals], [quarter], chosen=chosen)
+    now = deps.metrics(reader, keys, chosen=chosen, **dates)
+    before = deps.metrics(reader, keys, chosen=chosen, **earlier) if earlier else None
+    weekly = deps.metrics(reader, keys, grain="week", chosen=chosen, **dates)
     return kpi.cards(
         definitions,
         now,
         before,
         weekly,
-        targets=page.targets(reader, scope.filters),
+        targets=goals,
         currency=page.currency(reader, scope.filters),
         refusals=refusals,
         verdicts=deps.verdicts(reader, keys, chosen=chosen),

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from dashboard import deps
+from pipelines.explain import quarter_of
 from pipelines.insight import FIGURES
 from pipelines.reader import MetricRequest, Reader
 
@@ -55,8 +56,12 @@ def _ask_cards(reader: Reader, filters: dict[str, tuple[str | None, ...]], start
     """What the page asks, by the page's own cached ways."""
     length = end - start + timedelta(days=1)
     windows = {"start": start, "end": end}
+    before = {"start": start - length, "end": start - timedelta(days=1)}
+    weeks = {"grain": "week"}
+    quarter = {"grain": "quarter", "start": quarter_of(end)[0]}
+    deps.ahead(reader, FIGURES, [windows, before, {**weeks, **windows}, weeks, quarter], chosen=filters)
     deps.metrics(reader, FIGURES, chosen=filters, **windows)
-    deps.metrics(reader, FIGURES, chosen=filters, start=start - length, end=start - timedelta(days=1))
+    deps.metrics(reader, FIGURES, chosen=filters, **before)
     deps.metrics(reader, FIGURES, chosen=filters, grain="week", **windows)
     deps.metrics(reader, (CLOSER,), by=("issue", "channel"), chosen=filters, **windows)
     deps.metrics(reader, (CLOSER,), by=("site", "operating_model"), chosen=filters, **windows)
