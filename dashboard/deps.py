@@ -87,8 +87,9 @@ def metrics(
     waited = {key: question.under_way(key) for key in missing if key not in by_day}
     if by_day:
         rows = question.ask(by_day)
+        own = rows.partition_by("metric", as_dict=True)
         for key in by_day:
-            found[key] = _METRICS.put((question, key), rows.filter(pl.col("metric") == key))
+            found[key] = _METRICS.put((question, key), own.get((key,), rows.clear()))
     found |= {key: each.result() for key, each in waited.items()}
     return pl.concat(found[key] for key in keys) if keys else _metric_schema(by)
 
@@ -173,14 +174,13 @@ class _Question:
 def verdicts(source: Reader, keys: Sequence[str], *, chosen: Choices | None = None) -> Mapping[str, Verdict]:
     """Whether the newest weeks of some metrics have left their level, over every week there is."""
     weeks = metrics(source, keys, grain="week", chosen=chosen)
+    own = weeks.partition_by("metric", as_dict=True)
     first, _ = answer(source, "period")
     filters = tuple(sorted((name, tuple(values)) for name, values in (chosen or {}).items()))
     return {
         key: remembered(
             ("verdict", str(source.build.path), source.build.build_id, key, filters),
-            lambda key=key: verdict(
-                source.definition(key), weeks.filter(pl.col("metric") == key), first=first
-            ),
+            lambda key=key: verdict(source.definition(key), own.get((key,), weeks.clear()), first=first),
         )
         for key in keys
     }

@@ -133,18 +133,21 @@ class _Rows:
     ) -> None:
         self.reader = reader
         self.first, _ = reader.period()
-        self.quarter = ask(keys, "quarter", quarter_of(on)[0], chosen)
+        quarter = ask(keys, "quarter", quarter_of(on)[0], chosen)
         foreseen = tuple(key for key in keys if not _without_outlook(reader.definition(key)))
-        self.weeks = ask(foreseen, "week", None, chosen) if foreseen else self.quarter.clear()
+        self.none = quarter.clear()
+        self.quarter = quarter.partition_by("metric", as_dict=True)
+        self.weeks = (
+            ask(foreseen, "week", None, chosen).partition_by("metric", as_dict=True) if foreseen else {}
+        )
 
     def progress(self, goal: Goal) -> Progress:
-        own = pl.col("metric") == goal.metric
         what = self.reader.definition(goal.metric)
-        weeks = self.weeks.filter(own)
+        weeks = self.weeks.get((goal.metric,), self.none)
         return progress(
             what,
             goal,
-            self.quarter.filter(own),
+            self.quarter.get((goal.metric,), self.none),
             weeks.filter(pl.col("period_start") >= self.first),
             as_of=self.reader.build.as_of,
             level=verdict(what, weeks, first=self.first),

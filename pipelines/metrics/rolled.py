@@ -7,14 +7,14 @@ They give the same rows as `pipelines.metrics.by_day`, which answers whatever is
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import duckdb
 import polars as pl
 
 from pipelines.metrics.by_day import days_and_programs
 from pipelines.metrics.catalogue import PROGRAM_DIMENSIONS, MetricDefinition
-from pipelines.metrics.days import DAY_DIMENSIONS, ORDERS, DayTable, day_parts, stands_by_day, table_of
+from pipelines.metrics.days import DAY_DIMENSIONS, ORDERS, DayTable, stands_by_day, table_of
 from pipelines.metrics.kept import KeptFrames
 from pipelines.metrics.request import MetricRequest
 
@@ -40,36 +40,44 @@ class DaySums:
     def __init__(self) -> None:
         self._frames = KeptFrames(MOST_FRAMES)
 
-    def sums(
-        self, con: duckdb.DuckDBPyConnection, metric: MetricDefinition, request: MetricRequest
+    def together(
+        self, con: duckdb.DuckDBPyConnection, metrics: Sequence[MetricDefinition], request: MetricRequest
     ) -> pl.DataFrame:
-        """Sums of one metric by period and group, as the query of `by_day.grouped_together` gives them.
+        """Sums of some metrics by period and group, as the query of `by_day.grouped_together` gives them.
 
         Args:
             con: A cursor on the warehouse, always the same one's.
-            metric: A metric of which `rolls_up` is true.
+            metrics: Metrics of one group of `in_groups` of which `rolls_up` is true.
             request: The question.
+
+        Returns:
+            Columns period_start, the dimensions, then by place of the metric n_mature_0 and so on.
         """
-        filters: _Filters = tuple(
-            sorted(
-                (name, tuple(values))
-                for name, values in request.filters.items()
-                if name not in PROGRAM_DIMENSIONS and name in metric.dimensions
-            )
-        )
-        rows = _own(metric, self._frame(con, table_of(metric), filters))
-        if metric.kind == "per_orders":
-            orders = self._frame(con, None, ()).lazy()
-            contacts = rows.filter(pl.col("total") > 0)
-            rows = pl.concat(
-                [
-                    contacts.with_columns(pl.lit(0, pl.Int64).alias("n_mature")),
-                    orders.select(
-                        *_SHARED, pl.lit(0, pl.Int64).alias("total"), pl.col("n").alias("n_mature")
-                    ),
-                ]
-            ).with_columns(pl.lit(0, pl.Int64).alias("n_pending"))
-        return _rolled(metric, request, rows).collect(engine="in-memory")  # so few rows need no streaming
+        rows = self._frame(con, table_of(metrics[0]), _filters(metrics[0], request)).lazy()
+        sums = [
+            each
+            for place, metric in enumerate(metrics)
+            for each in _sums(metric, f"{metric.key}_", f"_{place}", pl.col("is_open"))
+        ]
+        return _rolled(request, rows, sums).collect(engine="in-memory")  # so few rows need no streaming
+
+    def per_orders(
+        self, con: duckdb.DuckDBPyConnection, metric: MetricDefinition, request: MetricRequest
+    ) -> pl.DataFrame:
+        """The same of one metric that counts rows per order; its columns bear no place."""
+        total = pl.col(f"{metric.key}_total").alias("total")
+        contacts = self._frame(con, table_of(metric), _filters(metric, request)).lazy()
+        nothing = pl.lit(0, pl.Int64)
+        rows = pl.concat(
+            [
+                contacts.select(*_SHARED, total, nothing.alias("n_mature")).filter(pl.col("total") > 0),
+                self._frame(con, None, ())
+                .lazy()
+                .select(*_SHARED, nothing.alias("total"), pl.col("n").alias("n_mature")),
+            ]
+        ).with_columns(nothing.alias("n_pending"))
+        sums = _sums(metric, "", "", pl.col("is_open"))
+        return _rolled(request, rows, sums).collect(engine="in-memory")
 
     def _frame(
         self, con: duckdb.DuckDBPyConnection, table: DayTable | None, filters: _Filters
@@ -93,13 +101,34 @@ class DaySums:
         return self._frames.put(key, read()) if frame is None else frame
 
 
-def _own(metric: MetricDefinition, frame: pl.DataFrame) -> pl.LazyFrame:
-    currency = ["currency"] if metric.kind == "sum" else []
-    parts = [pl.col(f"{metric.key}_{part}").alias(part) for part in day_parts(metric)]
-    return frame.lazy().select(*_SHARED, *currency, *parts)
+def _filters(metric: MetricDefinition, request: MetricRequest) -> _Filters:
+    return tuple(
+        sorted(
+            (name, tuple(values))
+            for name, values in request.filters.items()
+            if name not in PROGRAM_DIMENSIONS and name in metric.dimensions
+        )
+    )
 
 
-def _rolled(metric: MetricDefinition, request: MetricRequest, rows: pl.LazyFrame) -> pl.LazyFrame:
+def _sums(metric: MetricDefinition, before: str, after: str, is_open: pl.Expr) -> list[pl.Expr]:
+    """What is added up of one metric, whose columns are named with `before`, and with `after` in the end."""
+    n_mature, n_pending = pl.col(f"{before}n_mature"), pl.col(f"{before}n_pending")
+    has_units = (n_mature > 0) | (n_pending > 0)
+    sums = [
+        n_mature.sum().alias(f"n_mature{after}"),
+        n_pending.sum().alias(f"n_pending{after}"),
+        (is_open if metric.kind == "per_orders" else is_open & has_units).any().alias(f"is_open{after}"),
+        pl.col(f"{before}total").sum().alias(f"total{after}"),
+    ]
+    if metric.kind == "mean":
+        sums.append(pl.col(f"{before}squares").sum().alias(f"squares{after}"))
+    if metric.kind == "sum":
+        sums.append(pl.col("currency").filter(n_mature > 0).n_unique().alias(f"n_currencies{after}"))
+    return sums
+
+
+def _rolled(request: MetricRequest, rows: pl.LazyFrame, sums: Sequence[pl.Expr]) -> pl.LazyFrame:
     day = pl.col("event_date")
     kept = [
         *([day >= request.start] if request.start else []),
@@ -112,26 +141,13 @@ def _rolled(metric: MetricDefinition, request: MetricRequest, rows: pl.LazyFrame
         ),
     ]
     period, last = _period(request.grain)
-    has_units = (pl.col("n_mature") > 0) | (pl.col("n_pending") > 0)
     is_open = (last >= pl.col("as_of_date")).fill_null(False)
-    sums = [
-        pl.col("n_mature").sum(),
-        pl.col("n_pending").sum(),
-        (is_open & (has_units if metric.kind != "per_orders" else pl.lit(True))).any().alias("is_open"),
-        pl.col("total").sum(),
-    ]
-    if metric.kind == "mean":
-        sums.append(pl.col("squares").sum())
-    if metric.kind == "sum":
-        currencies = pl.col("currency").filter(pl.col("n_mature") > 0)
-        sums.append(currencies.n_unique().alias("n_currencies"))
     lazy = (rows.filter(*kept) if kept else rows).with_columns(period.alias("period_start"))
+    lazy = lazy.with_columns(is_open.alias("is_open"))
     keys = [*([] if request.grain == "all" else ["period_start"]), *request.by]
     if not keys:
         return lazy.select(pl.lit(None, pl.Date).alias("period_start"), *sums)
     found = lazy.group_by(keys).agg(*sums)
-    if metric.kind != "per_orders":
-        found = found.filter(has_units)
     if request.grain == "all":
         found = found.with_columns(pl.lit(None, pl.Date).alias("period_start"))
     return found.sort(keys, nulls_last=True)

@@ -66,7 +66,13 @@ def _sums(
     found: dict[str, pl.DataFrame] = {}
     asked = tuple(dict.fromkeys(wanted))
     if days is not None:
-        found = {one.key: days.sums(con, one, request) for one in asked if rolls_up(one, request)}
+        rolled = [metric for metric in asked if rolls_up(metric, request)]
+        for group in in_groups([metric for metric in rolled if adds_up(metric)]):
+            every = days.together(con, group, request)
+            found |= {metric.key: own_sums(every, request, place) for place, metric in enumerate(group)}
+        found |= {
+            metric.key: days.per_orders(con, metric, request) for metric in rolled if not adds_up(metric)
+        }
         asked = tuple(one for one in asked if one.key not in found)
     together = [
         *((group, grouped_together) for group in in_groups([metric for metric in asked if adds_up(metric)])),
