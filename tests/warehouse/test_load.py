@@ -75,6 +75,26 @@ def test_a_newer_row_updates_and_an_older_one_is_known(shop: Path) -> None:
     ]  # fmt: skip
 
 
+def test_each_of_several_files_has_the_account_of_its_own_rows(shop: Path) -> None:
+    for name, lines in {
+        "contacts1.csv": ["K1,P1,C1,voice,wismo,2026-01-05T10:00:00Z,,"],
+        "contacts2.csv": [
+            "K1,P1,C1,chat,wismo,2026-01-05T10:00:00Z,,",  # neither says when: the later file is right
+            "K2,P9,C2,chat,wismo,2026-01-06T10:00:00Z,,",  # no such program
+        ],
+        "contacts3.csv": ["K3,P1,C3,email,wismo,2026-01-06T10:00:00Z,,"],
+    }.items():
+        (shop / name).write_text(CONTACTS + "\n".join(lines) + "\n")
+    summary = load_shop(shop)
+    assert account(summary, "contacts1.csv") == (1, 1, 0, 0, 0)
+    assert account(summary, "contacts2.csv") == (2, 1, 1, 0, 1)
+    assert account(summary, "contacts3.csv") == (1, 1, 0, 0, 0)
+    assert rows(shop, "select file, line from rejected_rows") == [("contacts2.csv", 3)]
+    assert rows(shop, "select contact_id, channel from contacts order by contact_id") == [
+        ("K1", "chat"), ("K3", "email"),
+    ]  # fmt: skip
+
+
 def test_a_row_whose_program_is_unknown_waits_and_loads_when_it_arrives(shop: Path) -> None:
     (shop / "contacts.csv").write_text(FIRST.replace("K2,P1", "K2,P2"))
     assert account(load_shop(shop), "contacts.csv") == (2, 1, 0, 0, 1)
