@@ -13,6 +13,7 @@ from pathlib import Path
 from pipelines import landing
 from pipelines.errors import DataRefusedError, ModelError, StateError
 from pipelines.landing import Batch, erased
+from pipelines.metrics.rolled import DaySums
 from pipelines.quality.results import ExpectationResult
 from pipelines.settings import Workspace
 from pipelines.warehouse.build import build_tables, connect, describe
@@ -143,8 +144,9 @@ def _build(
         ]
         write_history(con, is_continued=is_continued, batches=batches, built=built)
         say("freezing what is final")
-        freeze(con, build_id=build_id, as_of=moment, is_continued=is_continued)
-        freeze_periods(con, build_id=build_id, as_of=moment, is_continued=is_continued)
+        days = DaySums()  # read once for weeks, months and quarters
+        freeze(con, build_id=build_id, as_of=moment, is_continued=is_continued, days=days)
+        freeze_periods(con, build_id=build_id, as_of=moment, is_continued=is_continued, days=days)
         say("checking the marts")
         from pipelines.quality import check_marts  # Great Expectations takes seconds to import
 

@@ -13,6 +13,7 @@ import duckdb
 import polars as pl
 
 from pipelines.metrics import MetricRequest, definition, metric_rows
+from pipelines.metrics.rolled import DaySums
 from pipelines.metrics.scorecard import PERIODS, SCORECARD
 from pipelines.warehouse.restate import cause_of_move, definition_mark, has_moved, settings_mark
 
@@ -25,7 +26,7 @@ COLUMNS = (
 
 
 def freeze_periods(
-    con: duckdb.DuckDBPyConnection, *, build_id: str, as_of: datetime, is_continued: bool
+    con: duckdb.DuckDBPyConnection, *, build_id: str, as_of: datetime, is_continued: bool, days: DaySums
 ) -> None:
     """Make `internal.closed_periods`: what is final for the first time, and what was, with what it is now.
 
@@ -34,6 +35,7 @@ def freeze_periods(
         build_id: This build.
         as_of: Naive UTC. A build for an earlier moment than the last one's closes nothing and judges nothing.
         is_continued: Whether there is a last warehouse.
+        days: Sums by day of this build, kept for what is asked next.
     """
     con.execute(f"create table internal.closed_periods ({COLUMNS})")
     kept = is_continued and _is_kept(con)
@@ -42,7 +44,7 @@ def freeze_periods(
         if last > as_of:
             con.execute("insert into internal.closed_periods select * from previous.internal.closed_periods")
             return
-    con.register("final_periods", _final_rows(con).to_arrow())
+    con.register("final_periods", _final_rows(con, days).to_arrow())
     if kept:
         con.execute(_CARRIED, {"build_id": build_id})
     con.execute(_CLOSED, {"build_id": build_id, "as_of": as_of})
@@ -58,13 +60,13 @@ def _is_kept(con: duckdb.DuckDBPyConnection) -> bool:
     return bool(found == [(len(COLUMNS.split(", ")),)])
 
 
-def _final_rows(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+def _final_rows(con: duckdb.DuckDBPyConnection, days: DaySums) -> pl.DataFrame:
     settings = settings_mark(con)
     metrics = [definition(key) for key in SCORECARD]
     marks = {metric.key: definition_mark(metric, settings) for metric in metrics}
     meanings = {metric.key: f"{metric.definition} Window: {metric.window}." for metric in metrics}
     asked = [MetricRequest(metrics=SCORECARD, by=("program_id",), grain=grain) for grain in PERIODS]
-    rows = pl.concat(metric_rows(con, request) for request in asked)
+    rows = pl.concat(metric_rows(con, request, days=days) for request in asked)
     return rows.filter(pl.col("status") == "final").select(
         "grain", "metric", "program_id", "period_start", "value", "lower", "upper", "numerator",
         "denominator",

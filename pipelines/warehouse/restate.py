@@ -9,6 +9,7 @@ import duckdb
 import polars as pl
 
 from pipelines.metrics import MetricDefinition, MetricRequest, catalogue, metric_rows
+from pipelines.metrics.rolled import DaySums
 
 FROZEN = (
     "metric varchar, program_id varchar, period_start date, value double, numerator double, "
@@ -17,7 +18,9 @@ FROZEN = (
 GRAIN = "week"
 
 
-def freeze(con: duckdb.DuckDBPyConnection, *, build_id: str, as_of: datetime, is_continued: bool) -> None:
+def freeze(
+    con: duckdb.DuckDBPyConnection, *, build_id: str, as_of: datetime, is_continued: bool, days: DaySums
+) -> None:
     """Freeze the final weeks of every metric and program; list those that moved in `restatements`.
 
     Args:
@@ -26,6 +29,7 @@ def freeze(con: duckdb.DuckDBPyConnection, *, build_id: str, as_of: datetime, is
         as_of: Naive UTC. A build for an earlier moment than the last one's judges nothing: what was
             final then is not final now for no other reason than the question.
         is_continued: Whether there is a last warehouse.
+        days: Sums by day of this build, kept for what is asked next.
     """
     con.execute(f"create table internal.frozen ({FROZEN})")
     if is_continued:
@@ -33,7 +37,7 @@ def freeze(con: duckdb.DuckDBPyConnection, *, build_id: str, as_of: datetime, is
         if last > as_of:
             con.execute("insert into internal.frozen by name select * from previous.internal.frozen")
             return
-    final = _final_rows(con)
+    final = _final_rows(con, days)
     con.register("final_rows", final.to_arrow())
     con.execute("insert into internal.frozen by name select * from final_rows")
     con.unregister("final_rows")
@@ -41,14 +45,14 @@ def freeze(con: duckdb.DuckDBPyConnection, *, build_id: str, as_of: datetime, is
         con.execute(_MOVED, {"build_id": build_id, "grain": GRAIN})
 
 
-def _final_rows(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+def _final_rows(con: duckdb.DuckDBPyConnection, days: DaySums) -> pl.DataFrame:
     settings = settings_mark(con)
     # of an estimate of what is still open nothing is frozen: once final it says what its plain twin says
     marks = {
         metric.key: definition_mark(metric, settings) for metric in catalogue() if metric.kind != "survival"
     }
     asked = MetricRequest(metrics=tuple(marks), by=("program_id",), grain=GRAIN)
-    rows = metric_rows(con, asked).filter(pl.col("status") == "final")
+    rows = metric_rows(con, asked, days=days).filter(pl.col("status") == "final")
     return rows.select(
         "metric", "program_id", "period_start", "value", "numerator", "denominator",
         pl.col("metric").replace_strict(marks, return_dtype=pl.String).alias("definition"),
