@@ -22,6 +22,7 @@ import streamlit as st
 from pipelines.explain import Progress, Verdict, verdict
 from pipelines.explain import progresses as quarter_progresses
 from pipelines.fence import FencePool
+from pipelines.metrics import by_metric
 from pipelines.metrics.days import stands_by_day
 from pipelines.metrics.kept import KeptFrames
 from pipelines.reader import MetricRequest, Reader, Refusal, last_refusal
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 WORKSPACE_VARIABLE = "PLUMBLINE_WORKSPACE"
 Choices = Mapping[str, Sequence[str | None]]
+_Settled = tuple[tuple[str, tuple[str | None, ...]], ...]
 
 # Plain caches rather than Streamlit's: these are asked dozens of times a page, from threads of our own.
 _METRICS = KeptFrames(2048)
@@ -86,10 +88,8 @@ def metrics(
     by_day = [key for key in missing if stands_by_day(source.definition(key))]
     waited = {key: question.under_way(key) for key in missing if key not in by_day}
     if by_day:
-        rows = question.ask(by_day)
-        own = rows.partition_by("metric", as_dict=True)
-        for key in by_day:
-            found[key] = _METRICS.put((question, key), own.get((key,), rows.clear()))
+        for key, rows in by_metric(question.ask(by_day), by_day).items():
+            found[key] = _METRICS.put((question, key), rows)
     found |= {key: each.result() for key, each in waited.items()}
     return pl.concat(found[key] for key in keys) if keys else _metric_schema(by)
 
@@ -127,7 +127,7 @@ class _Question:
     grain: str
     start: date | None
     end: date | None
-    filters: tuple[tuple[str, tuple[str | None, ...]], ...]
+    filters: _Settled
 
     @classmethod
     def of(
@@ -140,8 +140,7 @@ class _Question:
         end: date | None = None,
         chosen: Choices | None = None,
     ) -> _Question:
-        filters = tuple(sorted((name, tuple(values)) for name, values in (chosen or {}).items()))
-        return cls(source, source.build.build_id, tuple(by), grain, start, end, filters)
+        return cls(source, source.build.build_id, tuple(by), grain, start, end, _settled(chosen))
 
     def ask(self, keys: Sequence[str]) -> pl.DataFrame:
         """Rows of some metrics, from the warehouse."""
@@ -171,16 +170,20 @@ class _Question:
                 _UNDER_WAY.pop((self, key), None)
 
 
+def _settled(chosen: Choices | None) -> _Settled:
+    """Filters as part of a cache's key."""
+    return tuple(sorted((name, tuple(values)) for name, values in (chosen or {}).items()))
+
+
 def verdicts(source: Reader, keys: Sequence[str], *, chosen: Choices | None = None) -> Mapping[str, Verdict]:
     """Whether the newest weeks of some metrics have left their level, over every week there is."""
-    weeks = metrics(source, keys, grain="week", chosen=chosen)
-    own = weeks.partition_by("metric", as_dict=True)
+    weeks = by_metric(metrics(source, keys, grain="week", chosen=chosen), keys)
     first, _ = answer(source, "period")
-    filters = tuple(sorted((name, tuple(values)) for name, values in (chosen or {}).items()))
+    filters = _settled(chosen)
     return {
         key: remembered(
             ("verdict", str(source.build.path), source.build.build_id, key, filters),
-            lambda key=key: verdict(source.definition(key), own.get((key,), weeks.clear()), first=first),
+            lambda key=key: verdict(source.definition(key), weeks[key], first=first),
         )
         for key in keys
     }
@@ -192,7 +195,7 @@ def progresses(source: Reader, keys: Sequence[str], *, chosen: Choices | None = 
     def ask(asked: tuple[str, ...], grain: str, start: date | None, filters: Choices) -> pl.DataFrame:
         return metrics(source, asked, grain=grain, start=start, chosen=filters)
 
-    filters = tuple(sorted((name, tuple(values)) for name, values in (chosen or {}).items()))
+    filters = _settled(chosen)
     found: tuple[Progress, ...] = remembered(
         ("progress", str(source.build.path), source.build.build_id, tuple(keys), filters),
         lambda: quarter_progresses(source, keys, chosen, ask=ask),

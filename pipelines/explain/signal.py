@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from pipelines.metrics import MetricDefinition, MetricRequest
+from pipelines.metrics import MetricDefinition, MetricRequest, by_metric
 from pipelines.stats.ratings import FloatArray
 from pipelines.stats.weekly import (
     FALSE_ALARMS_A_YEAR,
@@ -98,8 +98,8 @@ def verdicts(
     rows = reader.metrics(MetricRequest(metrics=tuple(metrics), grain="week", filters=chosen))
     first, _ = reader.period()
     return {
-        key: verdict(reader.definition(key), rows.filter(pl.col("metric") == key), first=first)
-        for key in metrics
+        key: verdict(reader.definition(key), own, first=first)
+        for key, own in by_metric(rows, metrics).items()
     }
 
 

@@ -16,7 +16,7 @@ import polars as pl
 from pipelines import insight
 from pipelines.explain.goals import Goal, goals, quarter_of
 from pipelines.explain.signal import Verdict, verdict
-from pipelines.metrics import MetricDefinition, MetricRequest
+from pipelines.metrics import MetricDefinition, MetricRequest, by_metric
 from pipelines.metrics.catalogue import PROGRAM_DIMENSIONS
 from pipelines.stats.intervals import Z95
 from pipelines.stats.outlook import LEAST_WEEKS, Outlook, Recent, outlook, recent
@@ -133,21 +133,17 @@ class _Rows:
     ) -> None:
         self.reader = reader
         self.first, _ = reader.period()
-        quarter = ask(keys, "quarter", quarter_of(on)[0], chosen)
+        self.quarter = by_metric(ask(keys, "quarter", quarter_of(on)[0], chosen), keys)
         foreseen = tuple(key for key in keys if not _without_outlook(reader.definition(key)))
-        self.none = quarter.clear()
-        self.quarter = quarter.partition_by("metric", as_dict=True)
-        self.weeks = (
-            ask(foreseen, "week", None, chosen).partition_by("metric", as_dict=True) if foreseen else {}
-        )
+        self.weeks = by_metric(ask(foreseen, "week", None, chosen), foreseen) if foreseen else {}
 
     def progress(self, goal: Goal) -> Progress:
         what = self.reader.definition(goal.metric)
-        weeks = self.weeks.get((goal.metric,), self.none)
+        weeks = self.weeks.get(goal.metric, self.quarter[goal.metric].clear())
         return progress(
             what,
             goal,
-            self.quarter.get((goal.metric,), self.none),
+            self.quarter[goal.metric],
             weeks.filter(pl.col("period_start") >= self.first),
             as_of=self.reader.build.as_of,
             level=verdict(what, weeks, first=self.first),

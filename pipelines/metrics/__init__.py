@@ -5,6 +5,14 @@ Imports stats only: a connection comes in, rows go out, so that a build can free
 
 from pipelines.metrics.catalogue import MetricDefinition, catalogue, definition
 from pipelines.metrics.request import Grain, MetricRequest
-from pipelines.metrics.rows import metric_rows
+from pipelines.metrics.rows import by_metric, metric_rows
 
-__all__ = ["Grain", "MetricDefinition", "MetricRequest", "catalogue", "definition", "metric_rows"]
+__all__ = [
+    "Grain",
+    "MetricDefinition",
+    "MetricRequest",
+    "by_metric",
+    "catalogue",
+    "definition",
+    "metric_rows",
+]

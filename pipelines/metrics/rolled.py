@@ -57,7 +57,7 @@ class DaySums:
         sums = [
             each
             for place, metric in enumerate(metrics)
-            for each in _sums(metric, f"{metric.key}_", f"_{place}", pl.col("is_open"))
+            for each in _sums(metric, f"{metric.key}_", f"_{place}")
         ]
         return _rolled(request, rows, sums).collect(engine="in-memory")  # so few rows need no streaming
 
@@ -76,7 +76,7 @@ class DaySums:
                 .select(*_SHARED, nothing.alias("total"), pl.col("n").alias("n_mature")),
             ]
         ).with_columns(nothing.alias("n_pending"))
-        sums = _sums(metric, "", "", pl.col("is_open"))
+        sums = _sums(metric, "", "")
         return _rolled(request, rows, sums).collect(engine="in-memory")
 
     def _frame(
@@ -111,8 +111,9 @@ def _filters(metric: MetricDefinition, request: MetricRequest) -> _Filters:
     )
 
 
-def _sums(metric: MetricDefinition, before: str, after: str, is_open: pl.Expr) -> list[pl.Expr]:
+def _sums(metric: MetricDefinition, before: str, after: str) -> list[pl.Expr]:
     """What is added up of one metric, whose columns are named with `before`, and with `after` in the end."""
+    is_open = pl.col("is_open")
     n_mature, n_pending = pl.col(f"{before}n_mature"), pl.col(f"{before}n_pending")
     has_units = (n_mature > 0) | (n_pending > 0)
     sums = [

@@ -56,6 +56,12 @@ def metric_rows(
     return pl.concat(rows_of(metric, request, sums) for metric, sums in _sums(con, wanted, request, days))
 
 
+def by_metric(rows: pl.DataFrame, keys: Sequence[str]) -> dict[str, pl.DataFrame]:
+    """The rows of each of some metrics, in their order; none where a metric has no row."""
+    own = rows.partition_by("metric", as_dict=True)
+    return {key: own.get((key,), rows.clear()) for key in keys}
+
+
 def _sums(
     con: duckdb.DuckDBPyConnection,
     wanted: Sequence[MetricDefinition],

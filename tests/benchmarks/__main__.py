@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pipelines.settings import STATE_FOLDER
 from tests.benchmarks import calibration, review_model
 from tests.benchmarks.measure import Cost, cost_of, floor_of, plumbline
 from tests.benchmarks.questions import FILTERS, agent_weeks_seconds, overview_milliseconds
@@ -159,7 +160,7 @@ def _load_lines(folder: Path, workspace: list[str]) -> Iterator[Line]:
     floors: list[Cost] = []
     loads: list[Cost] = []
     for _ in range(ROUNDS):
-        shutil.rmtree(folder / ".plumbline", ignore_errors=True)
+        shutil.rmtree(folder / STATE_FOLDER, ignore_errors=True)
         floors.append(floor_of(folder, folder / "floor.duckdb"))
         loads.append(cost_of(plumbline("load", *workspace)))
     floor, load = ([cost.cpu_seconds for cost in costs] for costs in (floors, loads))
